@@ -1,0 +1,1 @@
+"""The three jobs of an hour, and what drives them."""

@@ -1,0 +1,1 @@
+"""The lake: Delta Lake tables under one URI, written hour by hour."""

@@ -1,0 +1,1 @@
+"""Where tweets come from: one protocol, and one module for each source."""
