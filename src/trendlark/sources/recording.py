@@ -1,0 +1,337 @@
+"""The index of a folder of recorded tweets: where the lines of each hour, place and trend lie.
+
+A folder of recordings (the format is told in docs/sources.md):
+
+    about.json             optional: {"name": str, "invented": bool, "note": str}
+    trends.jsonl           optional: {"hour", "place", "rank", "name", "volume"?} on each line
+    tweets.jsonl           and/or
+    tweets/*.jsonl         {"hour"?, "place", "trend", "id", "text", "created_at"?, "author_id"?,
+                           "author_handle"?, "lang"?, "likes"?, "reposts"?, "replies"?, "quotes"?, "url"?}
+
+Every file may be gzipped (``.jsonl.gz``). The index holds byte offsets (16 bytes a tweet), never the texts.
+Lines that cannot be placed are refused in the hour and place of the line before them (of the line after
+them where there is none before), so that each is shown once.
+"""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import zlib
+from array import array
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import BinaryIO
+from weakref import finalize
+
+from trendlark.errors import InputError, UnavailableError
+from trendlark.hours import Hour
+from trendlark.records import Refusal
+from trendlark.sources.values import as_count, as_hour, as_name, read_json
+
+_OFFSET_BITS = 44
+_RAW_SHOWN = 4000
+
+Spot = tuple[Hour, str]
+_Take = Callable[[object, int, int], Spot]
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a folder says of itself; ``invented`` is shown wherever its tweets are."""
+
+    name: str
+    invented: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A trend as ``trends.jsonl`` names it."""
+
+    rank: int
+    name: str
+    volume: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a file as text, without its end; ``where`` is the file and the line number."""
+
+    where: str
+    text: str
+
+
+@dataclass(slots=True)
+class _Lines:
+    offsets: array[int] = field(default_factory=lambda: array("Q"))
+    numbers: array[int] = field(default_factory=lambda: array("Q"))
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    label: str
+    given: Path
+    plain: Path
+    stamp: tuple[int, int]
+
+
+class Recording:
+    """A folder, indexed once. Raises InputError where it holds no tweets or trends at all."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.about = read_about(folder)
+        self.fingerprint = fingerprint(folder)
+        self._unpacked: Path | None = None
+        self._removal: finalize[..., Recording] | None = None
+        self._files: list[_File] = []
+        self._tweets: dict[tuple[Hour, str, str], _Lines] = {}
+        self._listed: dict[Spot, dict[str, Listed]] = {}
+        self._refused: dict[Spot, list[Refusal]] = {}
+        self._adrift: list[Refusal] = []
+        self._last: Spot | None = None
+        try:
+            for path in _tables(folder, "trends"):
+                self._index(path, self._take_trend)
+            for path in _tables(folder, "tweets"):
+                self._index(path, self._take_tweet)
+            self._check()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def hours(self) -> tuple[Hour, ...]:
+        """The hours that hold anything, in order."""
+        spots = {hour for hour, _, _ in self._tweets} | {hour for hour, _ in self._listed}
+        return tuple(sorted(spots))
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The places that hold anything, by name."""
+        return tuple(sorted({place for _, place, _ in self._tweets} | {place for _, place in self._listed}))
+
+    def trends(self, hour: Hour, place: str) -> list[Listed]:
+        """Trends by rank; those with tweets that ``trends.jsonl`` leaves out follow, most tweets first."""
+        listed = sorted(self._listed.get((hour, place), {}).values(), key=lambda trend: trend.rank)
+        known = {trend.name for trend in listed}
+        counts = {
+            name: len(lines.offsets)
+            for (at, where, name), lines in self._tweets.items()
+            if at == hour and where == place and name not in known
+        }
+        rank = max((trend.rank for trend in listed), default=0)
+        for name in sorted(counts, key=lambda name: (-counts[name], name)):
+            rank += 1
+            listed.append(Listed(rank, name, None))
+        return listed
+
+    def refusals(self, hour: Hour, place: str) -> list[Refusal]:
+        """Lines that could not be placed, found among those of this hour and place."""
+        return self._refused.get((hour, place), [])
+
+    def count(self, hour: Hour, place: str, trend: str) -> int:
+        """How many tweets are recorded of a trend."""
+        lines = self._tweets.get((hour, place, trend))
+        return len(lines.offsets) if lines else 0
+
+    def read(self, hour: Hour, place: str, trend: str, start: int, stop: int) -> list[Line]:
+        """The tweet lines ``start`` to ``stop`` of a trend; raises UnavailableError if a file has changed."""
+        lines = self._tweets.get((hour, place, trend), _Lines())
+        handles: dict[int, BinaryIO] = {}
+        found = []
+        try:
+            for packed, number in zip(lines.offsets[start:stop], lines.numbers[start:stop], strict=True):
+                index, offset = packed >> _OFFSET_BITS, packed & ((1 << _OFFSET_BITS) - 1)
+                if index not in handles:
+                    handles[index] = self._open(self._files[index])
+                handles[index].seek(offset)
+                text = _decode(handles[index].readline())
+                found.append(Line(f"{self._files[index].label}:{number}", text))
+        finally:
+            for handle in handles.values():
+                handle.close()
+        return found
+
+    def close(self) -> None:
+        """Remove the unpacked copies."""
+        if self._removal is not None:
+            self._removal()
+
+    def _place_to_unpack(self) -> Path:
+        if self._unpacked is None:
+            self._unpacked = Path(mkdtemp(prefix="trendlark-replay-"))
+            self._removal = finalize(self, shutil.rmtree, self._unpacked, ignore_errors=True)
+        return self._unpacked
+
+    def _open(self, file: _File) -> BinaryIO:
+        if _stamp(file.given) != file.stamp:
+            raise UnavailableError(
+                f"Found {file.given} changed while it was played; a recording must stay as it is until the "
+                "hour is done. Run the hour again."
+            )
+        try:
+            return file.plain.open("rb")
+        except OSError as error:
+            raise UnavailableError(
+                f"Found no readable {file.plain} ({error}); a recording must stay as it is until the hour is "
+                "done. Run the hour again."
+            ) from error
+
+    def _index(self, path: Path, take: _Take) -> None:
+        index, stamp = len(self._files), _stamp(path)
+        label = path.relative_to(self.folder).as_posix()
+        plain, trouble = path, None
+        if path.suffix == ".gz":
+            plain = self._place_to_unpack() / f"{index}.jsonl"
+            trouble = _unpack(path, plain)
+        self._files.append(_File(label, path, plain, stamp))
+        spot: Spot | None = None
+        with plain.open("rb") as lines:
+            for number, offset, line in _numbered(lines):
+                text = _decode(line)
+                if not text:
+                    continue
+                try:
+                    spot = take(read_json(text), index << _OFFSET_BITS | offset, number)
+                except ValueError as error:
+                    self._refuse(spot, f"{label}:{number}: {error}", text)
+                else:
+                    self._land(spot)
+        if trouble:
+            self._refuse(spot, f"{label}: {trouble}", "")
+
+    def _refuse(self, spot: Spot | None, reason: str, raw: str) -> None:
+        refusal = Refusal(reason, raw[:_RAW_SHOWN])
+        if spot is None:
+            self._adrift.append(refusal)
+        else:
+            self._refused.setdefault(spot, []).append(refusal)
+
+    def _land(self, spot: Spot) -> None:
+        self._last = spot
+        if self._adrift:
+            self._refused.setdefault(spot, []).extend(self._adrift)
+            self._adrift = []
+
+    def _take_trend(self, record: object, _packed: int, _number: int) -> Spot:
+        hour, place, name = _place_of(record, "name")
+        values = record if isinstance(record, dict) else {}
+        rank = as_count(values.get("rank"))
+        if not rank:
+            raise ValueError(f"rank is {values.get('rank')!r:.60}; it is a whole number from 1")
+        listed = self._listed.setdefault((hour, place), {})
+        if name in listed:
+            raise ValueError(f"the trend {name!r} is listed twice for {hour} in {place}")
+        listed[name] = Listed(rank, name, as_count(values.get("volume")))
+        return hour, place
+
+    def _take_tweet(self, record: object, packed: int, number: int) -> Spot:
+        hour, place, name = _place_of(record, "trend")
+        lines = self._tweets.setdefault((hour, place, name), _Lines())
+        lines.offsets.append(packed)
+        lines.numbers.append(number)
+        return hour, place
+
+    def _check(self) -> None:
+        if self._last is None:
+            refused = (
+                f" {len(self._adrift)} lines were refused, the first: {self._adrift[0].reason}."
+                if self._adrift
+                else ""
+            )
+            raise InputError(
+                f"Found no recorded tweets in {self.folder}; a recording holds tweets.jsonl or "
+                f"tweets/*.jsonl (docs/sources.md). Make one with `trendlark import`.{refused}"
+            )
+        self._land(self._last)
+
+
+def read_about(folder: Path) -> About:
+    """What ``about.json`` says; without one the folder's name. Raises InputError where it is not readable."""
+    path = folder / "about.json"
+    if not path.exists():
+        return About(folder.name)
+    try:
+        told = read_json(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise _bad_about(path, str(error)) from error
+    if not isinstance(told, dict) or not isinstance(told.get("invented", False), bool):
+        raise _bad_about(path, "it is not an object whose `invented` is true or false")
+    return About(
+        as_name(told.get("name")) or folder.name, told.get("invented", False), as_name(told.get("note")) or ""
+    )
+
+
+def _bad_about(path: Path, reason: str) -> InputError:
+    return InputError(
+        f'Found {path}, which cannot be used: {reason}. Write {{"name": "...", "invented": false}} '
+        "or take it away."
+    )
+
+
+def fingerprint(folder: Path) -> str:
+    """Eight digits that change when a file of the folder does; raises InputError if it is no folder."""
+    if not folder.is_dir():
+        raise InputError(
+            f"Found no folder {folder}; replay_folder names a folder of recorded tweets (docs/sources.md). "
+            "Make one with `trendlark import`."
+        )
+    stamps = [
+        f"{path.relative_to(folder)} {_stamp(path)}"
+        for path in (*_tables(folder, "trends"), *_tables(folder, "tweets"))
+    ]
+    return f"{zlib.crc32(chr(10).join(stamps).encode()):08x}"
+
+
+def _tables(folder: Path, table: str) -> list[Path]:
+    found = [folder / f"{table}.jsonl", folder / f"{table}.jsonl.gz"]
+    if table == "tweets":
+        found += sorted((folder / table).glob("*.jsonl")) + sorted((folder / table).glob("*.jsonl.gz"))
+    return [path for path in found if path.is_file()]
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return (0, 0)
+    return (status.st_size, status.st_mtime_ns)
+
+
+def _unpack(path: Path, plain: Path) -> str | None:
+    try:
+        with gzip.open(path, "rb") as packed, plain.open("wb") as target:
+            while chunk := packed.read1(1 << 16):  # read() would throw away what came before the break
+                target.write(chunk)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        return f"the gzip file is broken, what follows is lost ({error})"
+    return None
+
+
+def _numbered(lines: BinaryIO) -> Iterator[tuple[int, int, bytes]]:
+    offset = 0
+    for number, line in enumerate(lines, start=1):
+        yield number, offset, line
+        offset += len(line)
+
+
+def _decode(line: bytes) -> str:
+    return line.decode("utf-8", errors="replace").strip("\ufeff \t\r\n")
+
+
+def _place_of(record: object, name_key: str) -> tuple[Hour, str, str]:
+    if not isinstance(record, dict):
+        raise ValueError("the line is not a JSON object")  # noqa: TRY004 - a reason, not a bug
+    hour = as_hour(record.get("hour"))
+    if hour is None and record.get("hour") is None:
+        hour = as_hour(record.get("created_at"))
+    if hour is None:
+        raise ValueError("it has no usable hour (2026-11-23T07) and no usable created_at to derive it from")
+    place, name = as_name(record.get("place")), as_name(record.get(name_key))
+    if place is None or name is None:
+        raise ValueError(f"it has no {'place' if place is None else name_key}")
+    return hour, place, name

@@ -1,0 +1,1 @@
+"""Helpers of the tests that stand in for the outside world."""
