@@ -1,0 +1,47 @@
+# Trendlark. `make` alone prints what there is.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.trendlark
+
+.DEFAULT_GOAL := help
+.PHONY: help up test check train-deps clean
+
+help:  ## print what there is
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+# Each stamp holds the settings of the package that was installed, so a changed pyproject.toml installs anew.
+$(STAMP)-run: pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if v >= (3, 11) else f"Found Python {v[0]}.{v[1]}; Trendlark needs 3.11 or newer. Name one: make PYTHON=python3.12 up")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "No virtual environment could be made; on Debian: apt-get install python3-venv"; exit 1; }
+	@echo "Installing Trendlark into $(VENV) (once, a minute or two) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(STAMP)-dev: pyproject.toml $(STAMP)-run
+	@echo "Installing what the tests need into $(VENV) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+$(STAMP)-train: pyproject.toml $(STAMP)-dev
+	@echo "Installing what training needs into $(VENV) (PyTorch, some GB on Linux) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,train]'
+	@touch $@
+
+up: $(STAMP)-run  ## collect, analyse, summarise every hour and serve the dashboard
+	@exec $(BIN)/trendlark up
+
+test: $(STAMP)-dev  ## install what the tests need and pass them
+	@$(BIN)/python -m pytest -q
+
+check: $(STAMP)-train  ## lint, format, types, import layers
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python tests/house_numbers.py
+
+train-deps: $(STAMP)-train  ## install what training and its tests need
+
+clean:  ## take away the virtual environment and caches (not the lake)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
