@@ -1,1 +1,1 @@
-"""The dashboard and the HTTP API."""
+"""The web room: the API, the dashboard and the server that carries both."""

@@ -1,0 +1,164 @@
+"""The JSON of the API: one model for each answer, from which OpenAPI is made."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from trendlark.records import Analysis, Count, Share, TrendHour
+
+MAX_TEXTS = 100
+MAX_CHARACTERS = 10_000
+INVENTED_SOURCE = "sample"
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457): ``type`` is for programs, ``detail`` for people."""
+
+    type: str = Field(examples=["urn:trendlark:not-found"])
+    title: str
+    status: int
+    detail: str
+
+
+class SummaryAnswer(BaseModel):
+    """A trend in an hour, summed up over its analysed tweets; every share has its 95 % interval."""
+
+    analysed: int
+    sentiment: dict[str, Share]
+    emotions: dict[str, Share]
+    flags: dict[str, Share]
+    entities: list[Count]
+    hashtags: list[Count]
+    keyphrases: list[Count]
+    topics: list[Count]
+    languages: list[Count]
+    examples: list[str] = Field(description="Ids of tweets that stand for the trend.")
+    model: str
+    summarised_at: datetime
+
+
+class TrendAnswer(BaseModel):
+    """A trend of a place in an hour."""
+
+    hour: str = Field(examples=["2026-11-23T07"])
+    source: str
+    place: str
+    trend: str
+    rank: int
+    volume: int | None = Field(description="Tweets, as the source states it; null when it does not.")
+    sampled: int = Field(description="Tweets drawn.")
+    requests: int
+    cost_usd: float
+    note: str | None
+    invented: bool = Field(description="True when the tweets are of the bundled, invented sample.")
+    summary: SummaryAnswer | None = Field(description="Null until the hour is analysed and summed up.")
+
+    @classmethod
+    def of(cls, row: TrendHour) -> Self:
+        """The answer for a row of the lake."""
+        trend, summary = row.trend, row.summary
+        return cls(
+            hour=str(trend.hour),
+            source=trend.source,
+            place=trend.place,
+            trend=trend.name,
+            rank=trend.rank,
+            volume=trend.volume,
+            sampled=row.sampled,
+            requests=row.requests,
+            cost_usd=row.cost,
+            note=row.note,
+            invented=trend.source == INVENTED_SOURCE,
+            summary=None
+            if summary is None
+            else SummaryAnswer(
+                **{name: getattr(summary, name) for name in SummaryAnswer.model_fields if name != "examples"},
+                examples=list(summary.examples),
+            ),
+        )
+
+
+class TrendList(BaseModel):
+    """Trends; ``next`` is the cursor of the following ones."""
+
+    items: list[TrendAnswer]
+    next: str | None
+
+
+class HourList(BaseModel):
+    """Hours that have trends, newest first."""
+
+    items: list[str]
+    next: str | None
+
+
+class PlaceAnswer(BaseModel):
+    """A place with trends."""
+
+    slug: str
+    name: str
+    woeid: int | None
+    followed: bool = Field(description="True when this server's settings name the place.")
+
+
+class PlaceList(BaseModel):
+    """Places that are followed or that the newest hour has."""
+
+    items: list[PlaceAnswer]
+    next: str | None
+
+
+class AnalyzeRequest(BaseModel):
+    """One text, or many; ``langs`` gives their languages (ISO 639-1) where they are known."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        hide_input_in_errors=True,
+        json_schema_extra={"examples": [{"texts": ["Me encanta este partido", "What a day"]}]},
+    )
+
+    text: Annotated[str, Field(max_length=MAX_CHARACTERS)] | None = None
+    texts: Annotated[list[str], Field(max_length=MAX_TEXTS)] | None = None
+    langs: Annotated[list[str | None], Field(max_length=MAX_TEXTS)] | None = None
+
+    @model_validator(mode="after")
+    def _hold_together(self) -> Self:
+        if (self.text is None) == (self.texts is None):
+            raise ValueError("give either text or texts, not both and not neither")
+        if self.langs is not None and len(self.langs) != len(self.all_texts()):
+            raise ValueError(f"{len(self.langs)} langs for {len(self.all_texts())} texts; give one for each")
+        return self
+
+    def all_texts(self) -> list[str]:
+        """The texts, one or many."""
+        return [self.text] if self.text is not None else self.texts or []
+
+
+class TextError(BaseModel):
+    """Why a single text of many has no analysis."""
+
+    error: Problem
+
+
+class AnalyzeAnswer(BaseModel):
+    """An analysis or an error for each text, in the order given."""
+
+    items: list[Analysis | TextError]
+
+
+class Live(BaseModel):
+    """The process answers."""
+
+    status: str = "live"
+    version: str
+
+
+class Ready(BaseModel):
+    """Whether the lake can be read and the model analyses, each with its reason where it does not."""
+
+    status: str = Field(examples=["ready", "not ready"])
+    lake: str
+    model: str

@@ -1,0 +1,63 @@
+"""The application: routes, guards and error answers around a lake and an analyzer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from trendlark import __version__
+from trendlark.settings import Settings
+from trendlark.web.desk import Analyzer, Desk
+from trendlark.web.guard import LOOPBACK_HOSTS, BodyLimit, Edge, HostGuard, TokenGuard
+from trendlark.web.problems import add_handlers
+from trendlark.web.reading import LakeReader
+from trendlark.web.room import Room
+from trendlark.web.routes import health, pages, v1
+
+_STATIC = Path(__file__).parent / "static"
+
+
+def create_app(*, lake: LakeReader, analyzer: Analyzer, settings: Settings) -> FastAPI:
+    """The API and the dashboard.
+
+    ``analyzer`` may be a ``concurrent.futures.Future`` that loads it in the background, or None: until there is
+    one, ``/ready`` is red with the reason and ``/v1/analyze`` answers 503.
+    """
+    app = FastAPI(
+        title="Trendlark",
+        version=__version__,
+        summary="What is trending, hour by hour, and how people feel about it.",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.room = Room(lake, Desk(analyzer), settings)
+    add_handlers(app)
+    app.include_router(health.router)
+    app.include_router(v1.router)
+    app.include_router(pages.router)
+    app.mount("/static", _Static(directory=_STATIC), name="static")
+    # The last one added is the first one to see a request.
+    app.add_middleware(BodyLimit)
+    if settings.api_token is not None:
+        app.add_middleware(TokenGuard, token=settings.api_token.get_secret_value())
+    else:
+        # Without a token the settings allow loopback only, so no other name can be meant for us.
+        app.add_middleware(HostGuard, hosts=LOOPBACK_HOSTS | {_bracketed(settings.host)})
+    app.add_middleware(Edge)
+    return app
+
+
+class _Static(StaticFiles):
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        # Addresses of static files carry the version, so a browser may keep them.
+        response.headers.setdefault("Cache-Control", "public, max-age=86400")
+        return response
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,65 @@
+"""Numbers, shares, money and times as the pages write them, by language, without a locale library."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from trendlark.hours import Hour
+from trendlark.web.messages import Lang
+
+_DAYS = {
+    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+    "es": ("lun", "mar", "mié", "jue", "vie", "sáb", "dom"),
+}
+_MONTHS = {
+    "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+    "es": ("ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sept", "oct", "nov", "dic"),
+}
+_MINUS = "\u2212"
+_NBSP = "\u00a0"
+
+
+def number(value: int, lang: Lang) -> str:
+    """A count: ``12,345`` in English, ``12.345`` in Spanish (which groups from five digits on, as CLDR does)."""
+    if lang == "es":
+        return f"{value:,}".replace(",", ".") if abs(value) >= 10_000 else str(value)
+    return f"{value:,}"
+
+
+def percent(share: float, lang: Lang) -> str:
+    """A share from 0 to 1 in whole per cent; one that is not zero never reads as zero."""
+    text = "<1" if 0 < share < 0.005 else f"{share * 100:.0f}"
+    return text + (f"{_NBSP}%" if lang == "es" else "%")
+
+
+def span(low: float, high: float, lang: Lang) -> str:
+    """An interval of shares: ``31-46%``, with an en dash."""
+    return f"{low * 100:.0f}\u2013{percent(high, lang)}"
+
+
+def points(change: float) -> str:
+    """A change of a share in points with its sign, ``+4``; zero has none."""
+    whole = round(change * 100)
+    return f"+{whole}" if whole > 0 else f"{_MINUS}{-whole}" if whole < 0 else "0"
+
+
+def money(dollars: float, lang: Lang) -> str:
+    """US dollars to the cent, or to the tenth of a cent below one dollar."""
+    text = f"{dollars:.2f}" if dollars >= 1 or dollars == 0 else f"{dollars:.3f}"
+    return text.replace(".", ",") + f"{_NBSP}US$" if lang == "es" else f"${text}"
+
+
+def day(moment: datetime, lang: Lang) -> str:
+    """``Mon 23 Nov 2026`` or ``lun 23 nov 2026``."""
+    weekday, month = _DAYS[lang][moment.weekday()], _MONTHS[lang][moment.month - 1]
+    return f"{weekday} {moment.day} {month} {moment.year}"
+
+
+def hour_label(hour: Hour, lang: Lang) -> str:
+    """``Mon 23 Nov 2026, 07:00-08:00 UTC``, with an en dash."""
+    return f"{day(hour.start, lang)}, {hour.start:%H:%M}\u2013{hour.end:%H:%M}{_NBSP}UTC"
+
+
+def moment_label(moment: datetime, lang: Lang) -> str:
+    """``Mon 23 Nov 2026, 07:05 UTC``; the moment is in UTC."""
+    return f"{day(moment, lang)}, {moment:%H:%M}{_NBSP}UTC"

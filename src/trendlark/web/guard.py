@@ -1,0 +1,142 @@
+"""What stands before every request: security headers, the host check, the token, the size of the body.
+
+Plain ASGI, so that nothing is buffered. ``Edge`` is the HTTP renderer's one broad ``except``: an error that nobody
+foresaw is logged and answered without its inside.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from trendlark.web.problems import answer, http_problem, internal_error
+
+MAX_BODY_BYTES = 1_000_000
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_LOG = logging.getLogger("trendlark.web")
+_OPEN_PATHS = frozenset({"/live", "/ready"})
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+class Edge:
+    """The outermost layer: sets the security headers and answers what nobody foresaw with a plain 500."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def send_guarded(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_guarded)
+        except Exception:
+            _LOG.exception("%s %s failed", scope["method"], scope["path"])
+            if started:
+                raise
+            await internal_error()(scope, receive, send_guarded)
+
+
+class HostGuard:
+    """Refuses host names that are not ours, so that a hostile page cannot reach us by rebinding its DNS name."""
+
+    def __init__(self, app: ASGIApp, hosts: frozenset[str]) -> None:
+        self._app = app
+        self._hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and _host(Headers(scope=scope).get("host", "")) not in self._hosts:
+            detail = (
+                "Found a Host header that is not of this server; "
+                f"allowed are {', '.join(sorted(self._hosts))}. Use one of these names."
+            )
+            await answer(http_problem(421, detail))(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+class TokenGuard:
+    """Lets only those pass who send the token; ``/live`` and ``/ready`` stay open."""
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self._app = app
+        self._token = token.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] not in _OPEN_PATHS and not self._known(scope):
+            detail = (
+                "Found no valid token; send the header `Authorization: Bearer` with the server's api_token."
+            )
+            response = answer(http_problem(401, detail), {"WWW-Authenticate": "Bearer"})
+            await response(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _known(self, scope: Scope) -> bool:
+        scheme, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
+        same = hmac.compare_digest(token.strip().encode("utf-8", "replace"), self._token)
+        return scheme.lower() == "bearer" and same
+
+
+class BodyLimit:
+    """Stops reading a body that is longer than allowed, also one that does not say its length."""
+
+    def __init__(self, app: ASGIApp, most_bytes: int = MAX_BODY_BYTES) -> None:
+        self._app = app
+        self._most = most_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        length = Headers(scope=scope).get("content-length", "0")
+        if length.isdecimal() and int(length) > self._most:
+            await answer(http_problem(413, self._sentence()))(scope, receive, send)
+            return
+        taken = 0
+
+        async def receive_limited() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > self._most:
+                raise HTTPException(413, self._sentence())
+            return message
+
+        await self._app(scope, receive_limited, send)
+
+    def _sentence(self) -> str:
+        return (
+            f"Found a body of more than {self._most:,} bytes, which is the most; send fewer or shorter texts."
+        )
+
+
+def _host(header: str) -> str:
+    host, colon, port = header.strip().lower().rpartition(":")
+    return host if colon and port.isdecimal() else header.strip().lower()

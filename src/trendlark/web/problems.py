@@ -1,0 +1,117 @@
+"""How an error becomes an answer: ``application/problem+json`` (RFC 9457) for programs, a page for people."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from trendlark.errors import OverloadError, TrendlarkError
+from trendlark.web.messages import words_of
+from trendlark.web.rendering import render
+
+MEDIA_TYPE = "application/problem+json"
+_LOG = logging.getLogger("trendlark.web")
+_HTTP_TITLES = {
+    400: ("bad-request", "Bad request"),
+    401: ("unauthorized", "A token is needed"),
+    404: ("not-found", "Not found"),
+    405: ("method-not-allowed", "Method not allowed"),
+    413: ("too-large", "The request is too large"),
+    421: ("wrong-host", "Wrong host"),
+    422: ("invalid", "The request is not valid"),
+    500: ("internal", "Something went wrong here"),
+}
+_PROGRAMS = ("/v1", "/live", "/ready", "/openapi.json", "/static")
+
+
+def kind_of(error: TrendlarkError) -> str:
+    """The word of an error class in answers: ``LakeConflictError`` is ``lake-conflict``."""
+    name = type(error).__name__.removesuffix("Error")
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
+
+
+def problem(error: TrendlarkError) -> dict[str, Any]:
+    """The problem object of one of Trendlark's own errors."""
+    kind = kind_of(error)
+    return {
+        "type": f"urn:trendlark:{kind}",
+        "title": kind.replace("-", " ").capitalize(),
+        "status": error.http_status,
+        "detail": str(error),
+    }
+
+
+def http_problem(status: int, detail: str, **more: Any) -> dict[str, Any]:
+    """The problem object of an HTTP status that no class of Trendlark stands behind."""
+    kind, title = _HTTP_TITLES.get(status, (f"http-{status}", f"HTTP {status}"))
+    return {"type": f"urn:trendlark:{kind}", "title": title, "status": status, "detail": detail, **more}
+
+
+def answer(body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """A problem object as a response."""
+    return JSONResponse(dict(body), int(body["status"]), headers=dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def internal_error() -> JSONResponse:
+    """What a caller sees of an error that nobody foresaw: nothing of its inside."""
+    return answer(http_problem(500, "The server failed at this request; its log says why. Try again."))
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Teach the application to answer every error that is raised on purpose."""
+    app.add_exception_handler(TrendlarkError, _own)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+
+
+def _for_people(request: Request) -> bool:
+    path = request.url.path
+    if path == "/" or path.startswith("/trends/"):
+        return True
+    return not path.startswith(_PROGRAMS) and "text/html" in request.headers.get("accept", "")
+
+
+def _respond(request: Request, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
+    if not _for_people(request):
+        return answer(body, headers)
+    words = words_of(request)
+    page = render("problem.html", words, request=request, problem=body, invented=False, alternate={})
+    return HTMLResponse(page, int(body["status"]), headers=dict(headers or {}))
+
+
+async def _own(request: Request, error: Exception) -> Response:
+    if not isinstance(error, TrendlarkError):
+        raise error
+    headers = {}
+    if isinstance(error, OverloadError):
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    if error.http_status >= 500:
+        _LOG.warning("%s %s: %s: %s", request.method, request.url.path, type(error).__name__, error)
+    return _respond(request, problem(error), headers)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    detail = str(error.detail)
+    if error.status_code == 404:
+        detail = "Found no such address here; / has the dashboard and /openapi.json lists the API."
+    return _respond(request, http_problem(error.status_code, detail), error.headers)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    errors = [
+        {"where": ".".join(str(part) for part in one["loc"]), "what": str(one["msg"])}
+        for one in error.errors()[:20]
+    ]
+    detail = "; ".join(f"{one['where']}: {one['what']}" for one in errors)
+    return _respond(request, http_problem(422, f"Found {detail}. See /openapi.json.", errors=errors))

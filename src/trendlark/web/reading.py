@@ -1,0 +1,153 @@
+"""What the routes ask of the lake, and in which order they get it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from trendlark.errors import InputError
+from trendlark.hours import Hour
+from trendlark.records import AnalyzedTweet, TrendHour, Tweet
+
+
+class LakeReader(Protocol):
+    """The reading half of ``trendlark.lake.Lake``, as far as the web room needs it."""
+
+    def hours(self) -> list[Hour]:
+        """The hours that have trends."""
+        ...
+
+    def trend_hours(
+        self,
+        hour: Hour | None = None,
+        *,
+        source: str | None = None,
+        place: str | None = None,
+        trend: str | None = None,
+    ) -> list[TrendHour]:
+        """Rows of the table ``trends``."""
+        ...
+
+    def tweets(
+        self, hour: Hour, source: str | None = None, place: str | None = None, trend: str | None = None
+    ) -> Iterator[Tweet]:
+        """Rows of the table ``tweets``."""
+        ...
+
+    def analyses(self, hour: Hour, source: str) -> Iterator[AnalyzedTweet]:
+        """Rows of the table ``analyses``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A tweet and what the model said of it, if it has."""
+
+    tweet: Tweet
+    analyzed: AnalyzedTweet | None
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Some rows in order and the cursor to go on with; None at the end."""
+
+    rows: tuple[TrendHour, ...]
+    next: str | None
+
+
+Key = tuple[int, str, str, int, str]
+
+
+def key_of(row: TrendHour) -> Key:
+    """The place of a row in the order of the API: newest hour first, then source, place, rank, name."""
+    return (-row.trend.hour.index, row.trend.source, row.trend.place, row.trend.rank, row.trend.name)
+
+
+def newest_first(lake: LakeReader) -> list[Hour]:
+    """The hours of the lake, newest first."""
+    return sorted(lake.hours(), reverse=True)
+
+
+def list_trends(
+    lake: LakeReader,
+    *,
+    hour: Hour | None,
+    source: str | None,
+    place: str | None,
+    limit: int,
+    cursor: str | None,
+) -> Slice:
+    """Rows of one hour or, hour by hour, of all; reads no hour that the answer does not need."""
+    after = read_cursor(cursor) if cursor else None
+    hours: Iterable[Hour] = [hour] if hour else newest_first(lake)
+    found: list[TrendHour] = []
+    for each in hours:
+        if after and -each.index < after[0]:
+            continue
+        rows = sorted(lake.trend_hours(each, source=source, place=place), key=key_of)
+        found += [row for row in rows if after is None or key_of(row) > after]
+        if len(found) > limit:
+            break
+    return _slice(found, limit)
+
+
+def list_hours_of(
+    lake: LakeReader, *, source: str, place: str, trend: str, limit: int, cursor: str | None
+) -> Slice:
+    """One trend over its hours, newest first."""
+    after = read_cursor(cursor) if cursor else None
+    rows = sorted(lake.trend_hours(source=source, place=place, trend=trend), key=key_of)
+    return _slice([row for row in rows if after is None or key_of(row) > after], limit)
+
+
+def examples_of(lake: LakeReader, row: TrendHour) -> list[Example]:
+    """The tweets that stand for a trend in its hour, in the order of the summary."""
+    wanted = row.summary.examples if row.summary else ()
+    if not wanted:
+        return []
+    trend = row.trend
+    tweets = {
+        tweet.tweet_id: tweet
+        for tweet in lake.tweets(trend.hour, source=trend.source, place=trend.place, trend=trend.name)
+        if tweet.tweet_id in wanted
+    }
+    analyzed = {
+        one.tweet_id: one for one in lake.analyses(trend.hour, trend.source) if one.tweet_id in tweets
+    }
+    return [Example(tweets[one], analyzed.get(one)) for one in wanted if one in tweets]
+
+
+def write_cursor(key: Key) -> str:
+    """A key as opaque text for addresses."""
+    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
+
+
+def read_cursor(text: str) -> Key:
+    """The key in a cursor; InputError when it is not one of ours."""
+    try:
+        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        hour, source, place, rank, name = json.loads(raw)
+    except (binascii.Error, ValueError, TypeError, RecursionError):
+        raise _bad_cursor(text) from None
+    if not (isinstance(hour, int) and isinstance(rank, int)):
+        raise _bad_cursor(text)
+    if not all(isinstance(part, str) for part in (source, place, name)):
+        raise _bad_cursor(text)
+    return hour, source, place, rank, name
+
+
+def _bad_cursor(text: str) -> InputError:
+    return InputError(
+        f"Found the cursor {text[:40]!r}, which is not one of this server; "
+        "pass on the `next` of the answer before, or leave cursor out."
+    )
+
+
+def _slice(rows: Sequence[TrendHour], limit: int) -> Slice:
+    more = len(rows) > limit
+    kept = tuple(rows[:limit])
+    return Slice(kept, write_cursor(key_of(kept[-1])) if more and kept else None)

@@ -1,0 +1,55 @@
+"""Templates: Jinja2 with escaping always on, and the words, links and formats that every page uses."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from fastapi import Request
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from trendlark import __version__
+from trendlark.web import formats, links
+from trendlark.web.messages import LANGS, Words
+
+_ENVIRONMENT = Environment(
+    loader=PackageLoader("trendlark.web"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_BY_LANGUAGE = (
+    formats.number,
+    formats.percent,
+    formats.span,
+    formats.money,
+    formats.day,
+    formats.hour_label,
+    formats.moment_label,
+)
+
+
+def render(template: str, words: Words, *, request: Request, invented: bool, **values: Any) -> str:
+    """The page as HTML; ``invented`` puts the banner of the invented sample on it."""
+    lang = request.query_params.get("lang")
+    kept = lang if lang in LANGS else None
+    context: dict[str, Any] = {
+        function.__name__: partial(function, lang=words.lang) for function in _BY_LANGUAGE
+    }
+    context |= {
+        "t": words,
+        "lang": words.lang,
+        "langs": LANGS,
+        "version": __version__,
+        "invented": invented,
+        "points": formats.points,
+        "home_link": partial(_keep, links.home_link, kept),
+        "trend_link": partial(_keep, links.trend_link, kept),
+        "outside_link": links.outside_link,
+    }
+    return _ENVIRONMENT.get_template(template).render(context | values)
+
+
+def _keep(make: Any, lang: str | None, *args: str, **query: str | None) -> str:
+    return str(make(*args, **({"lang": lang} | query)))

@@ -1,0 +1,26 @@
+"""What the routes share: the lake, the analysis desk and the settings, kept on the application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from trendlark.settings import Settings
+from trendlark.web.desk import Desk
+from trendlark.web.reading import LakeReader
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The parts that a request may need."""
+
+    lake: LakeReader
+    desk: Desk
+    settings: Settings
+
+
+def room_of(request: Request) -> Room:
+    """The room of the application that serves a request."""
+    room: Room = request.app.state.room
+    return room

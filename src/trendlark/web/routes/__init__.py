@@ -1,0 +1,1 @@
+"""What the server answers: health, the API, the pages."""

@@ -1,0 +1,139 @@
+"""The API, version 1: trends, hours, places, and analysis of texts."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+
+from trendlark.errors import InputError, NotFoundError, TrendlarkError
+from trendlark.hours import Hour
+from trendlark.records import PLACES, Analysis, Place, clean_text
+from trendlark.web.answers import (
+    MAX_CHARACTERS,
+    AnalyzeAnswer,
+    AnalyzeRequest,
+    HourList,
+    PlaceAnswer,
+    PlaceList,
+    Problem,
+    TextError,
+    TrendAnswer,
+    TrendList,
+)
+from trendlark.web.problems import MEDIA_TYPE, problem
+from trendlark.web.reading import Slice, list_hours_of, list_trends, newest_first
+from trendlark.web.room import room_of
+
+_PROBLEMS = {
+    400: "Bad request",
+    401: "A token is needed",
+    422: "Not valid",
+    503: "The lake or the model fails",
+}
+router = APIRouter(
+    prefix="/v1",
+    responses={
+        status: {"description": text, "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}}
+        for status, text in _PROBLEMS.items()
+    },
+)
+
+Limit = Annotated[int, Query(ge=1, le=500, description="Most items in the answer.")]
+Cursor = Annotated[str | None, Query(max_length=2000, description="The `next` of the answer before.")]
+HourText = Annotated[str | None, Query(max_length=40, description="An hour in UTC, as 2026-11-23T07.")]
+Filter = Annotated[str | None, Query(max_length=200)]
+
+
+@router.get("/trends", tags=["trends"])
+def trends(
+    request: Request,
+    source: Filter = None,
+    place: Filter = None,
+    hour: HourText = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> TrendList:
+    """Trends by hour (newest first), source, place and rank."""
+    chosen = Hour.parse(hour) if hour else None
+    found = list_trends(
+        room_of(request).lake, hour=chosen, source=source, place=place, limit=limit, cursor=cursor
+    )
+    return _list(found)
+
+
+@router.get(
+    "/trends/{source}/{place}/{trend:path}",
+    tags=["trends"],
+    responses={404: {"description": "No such trend"}},
+)
+def trend_over_hours(
+    request: Request, source: str, place: str, trend: str, limit: Limit = 168, cursor: Cursor = None
+) -> TrendList:
+    """One trend over its hours, newest first. Encode the name: `#` is `%23`, `/` is `%2F`."""
+    found = list_hours_of(
+        room_of(request).lake, source=source, place=place, trend=trend, limit=limit, cursor=cursor
+    )
+    if not found.rows and cursor is None:
+        raise NotFoundError(
+            f"Found no trend {trend[:80]!r} of place {place[:40]!r} and source {source[:40]!r}; "
+            "/v1/trends lists those that there are. Check the spelling and the encoding."
+        )
+    return _list(found)
+
+
+@router.get("/hours", tags=["trends"])
+def hours(request: Request, limit: Limit = 168, cursor: HourText = None) -> HourList:
+    """Hours that have trends, newest first; the cursor is the last hour seen."""
+    before = Hour.parse(cursor) if cursor else None
+    found = [hour for hour in newest_first(room_of(request).lake) if before is None or hour < before]
+    more = len(found) > limit
+    return HourList(items=[str(hour) for hour in found[:limit]], next=str(found[limit - 1]) if more else None)
+
+
+@router.get("/places", tags=["trends"])
+def places(request: Request) -> PlaceList:
+    """Places that are followed, and those that the newest hour has besides."""
+    room = room_of(request)
+    followed = {place.slug: place for place in room.settings.place_list()}
+    newest = newest_first(room.lake)[:1]
+    seen = {row.trend.place for hour in newest for row in room.lake.trend_hours(hour)}
+    others = {slug: PLACES.get(slug) or Place(slug, slug) for slug in sorted(seen - followed.keys())}
+    return PlaceList(
+        items=[
+            PlaceAnswer(slug=one.slug, name=one.name, woeid=one.woeid, followed=one.slug in followed)
+            for one in (followed | others).values()
+        ],
+        next=None,
+    )
+
+
+@router.post(
+    "/analyze",
+    tags=["analysis"],
+    responses={
+        413: {"description": "The body is too large"},
+        429: {"description": "Too many requests are waiting; come back after Retry-After seconds"},
+    },
+)
+async def analyze(request: Request, asked: AnalyzeRequest) -> AnalyzeAnswer:
+    """Sentiment, emotions, topics, entities and more of one text or many; a text that fails has its error."""
+    texts = [clean_text(text) for text in asked.all_texts()]
+    fit = [index for index, text in enumerate(texts) if len(text) <= MAX_CHARACTERS]
+    langs = [asked.langs[index] for index in fit] if asked.langs else None
+    done = await room_of(request).desk.analyze([texts[index] for index in fit], langs) if fit else []
+    by_index = dict(zip(fit, done, strict=True))
+    return AnalyzeAnswer(items=[_item(by_index.get(i), text) for i, text in enumerate(texts)])
+
+
+def _item(found: Analysis | TrendlarkError | None, text: str) -> Analysis | TextError:
+    if isinstance(found, Analysis):
+        return found
+    error = found or InputError(
+        f"Found a text of {len(text):,} characters; the most is {MAX_CHARACTERS:,}. Cut it into parts."
+    )
+    return TextError(error=Problem(**problem(error)))
+
+
+def _list(found: Slice) -> TrendList:
+    return TrendList(items=[TrendAnswer.of(row) for row in found.rows], next=found.next)

@@ -1,0 +1,126 @@
+"""The server: uvicorn in the foreground, or in a thread beside the hourly loop."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from trendlark.errors import SettingsError, TrendlarkError
+
+_DRAIN_SECONDS = 10
+_START_SECONDS = 60.0
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        if self.started:
+            self._on_started()
+
+
+class WebServer:
+    """The server in a thread: ``start`` tells the address, ``stop`` lets running requests finish.
+
+    The port is taken at once, so that a taken one is told by SettingsError before anything else begins.
+    """
+
+    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+        self._socket = _listen(host, port)
+        self.url = _url(host, self._socket.getsockname()[1])
+        self._ready = threading.Event()
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            ws="none",
+            timeout_graceful_shutdown=_DRAIN_SECONDS,
+        )
+        self._server = _Server(config, self._ready.set)
+        self._thread = threading.Thread(target=self._run, name="trendlark-web", daemon=True)
+
+    def start(self) -> str:
+        """Serve in a thread; returns the address once requests are answered."""
+        self._thread.start()
+        if not self._ready.wait(_START_SECONDS) or not self._server.started:
+            self.stop()
+            raise TrendlarkError(
+                f"Found that the server at {self.url} did not start; its log says why. Start it again."
+            )
+        return self.url
+
+    def stop(self) -> None:
+        """Take no more requests and let the running ones finish; returns at once, ``join`` waits."""
+        self._server.should_exit = True
+
+    def join(self, timeout_seconds: float | None = None) -> bool:
+        """Wait until the server has stopped; False when it has not within the time."""
+        self._thread.join(timeout_seconds)
+        return not self._thread.is_alive()
+
+    def run(self, on_ready: Callable[[str], None]) -> None:
+        """Serve in this thread until SIGINT, SIGTERM or ``stop``."""
+        self._server._on_started = lambda: on_ready(self.url)
+        with _quiet_signals():
+            self._run()
+
+    def _run(self) -> None:
+        try:
+            self._server.run(sockets=[self._socket])
+        finally:
+            self._socket.close()
+            self._ready.set()
+
+
+def run_server(app: ASGIApp, host: str, port: int, on_ready: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM; port 0 takes a free one; ``on_ready`` is told the address."""
+    WebServer(app, host, port).run(on_ready)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(512)
+    except OSError as error:
+        listener.close()
+        raise SettingsError(
+            f"Found that {_url(host, port)} cannot be listened on ({error.strerror or error}); host and port must "
+            "be of this machine and free. Stop the other program or set another port (0 takes a free one)."
+        ) from error
+    return listener
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+@contextmanager
+def _quiet_signals() -> Iterator[None]:
+    # uvicorn stops on these signals and then raises them again for whoever was there before: that is us, content.
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, _content) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _content(number: int, frame: FrameType | None) -> None:
+    del number, frame

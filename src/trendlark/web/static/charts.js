@@ -1,0 +1,137 @@
+"use strict";
+// Draws the chart of a trend over the hours from the JSON in the page. Vega runs with its interpreter, because the
+// pages forbid eval; colours come from the style sheet, so light and dark need no second chart.
+(function () {
+  const box = document.getElementById("chart");
+  const source = document.getElementById("chart-data");
+  if (!box || !source || !window.vega || !window.vegaLite || !window.vegaInterpreter) return;
+  const given = JSON.parse(source.textContent);
+  const words = given.words;
+  let view = null;
+
+  function colour(name) {
+    return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  }
+
+  function percent(share) {
+    return Math.round(share * 100) + (given.lang === "es" ? "\u00a0%" : "%");
+  }
+
+  function points() {
+    return given.hours.map(function (hour) {
+      const lines = [hour.hour.slice(0, 10) + " " + hour.hour.slice(11, 16) + " UTC"];
+      for (const label of ["negative", "neutral", "positive"]) {
+        if (hour[label] === null) continue;
+        lines.push(words[label] + ": " + percent(hour[label]) + " (" + percent(hour[label + "_low"]) + " \u2013 " +
+          percent(hour[label + "_high"]) + ")");
+      }
+      if (hour.sampled !== null) lines.push(words.sample + ": " + hour.sampled.toLocaleString(given.lang));
+      if (hour.volume !== null) lines.push(words.volume + ": " + hour.volume.toLocaleString(given.lang));
+      return Object.assign({ tip: lines.join("\n") }, hour);
+    });
+  }
+
+  const HALF_HOUR = 1800000;
+  const first = Date.parse(given.hours[0].hour) - HALF_HOUR;
+  const last = Date.parse(given.hours[given.hours.length - 1].hour) + HALF_HOUR;
+  const x = {
+    field: "hour", type: "temporal", title: null, scale: { type: "utc", nice: false, domain: [first, last] },
+    axis: { labelExpr: "utcFormat(datum.value, '%H') === '00' ? [utcFormat(datum.value, '%H:%M'), " +
+      "utcFormat(datum.value, '%d/%m')] : utcFormat(datum.value, '%H:%M')", labelOverlap: true, grid: false,
+      tickCount: { expr: "max(3, min(12, width / 70))" } },
+  };
+
+  function series(label, ink) {
+    const y = { field: label, type: "quantitative", scale: { domain: [0, 1] }, title: null,
+      axis: { format: "%", tickCount: 5 } };
+    const line = { type: "line", color: ink, strokeWidth: 2.25, invalid: "break-paths-show-domains",
+      interpolate: "linear" };
+    return [
+      { mark: { type: "area", color: ink, opacity: 0.16, invalid: "break-paths-show-domains" },
+        encoding: { x: x, y: Object.assign({}, y, { field: label + "_low" }), y2: { field: label + "_high" } } },
+      { mark: { type: "rule", color: ink, opacity: 0.3, strokeWidth: 2, invalid: "filter" },
+        encoding: { x: x, y: Object.assign({}, y, { field: label + "_low" }), y2: { field: label + "_high" } } },
+      { mark: line, encoding: { x: x, y: y } },
+      { mark: { type: "point", color: ink, filled: true, size: 34, opacity: 1, invalid: "filter" },
+        encoding: { x: x, y: y } },
+    ];
+  }
+
+  function specification() {
+    const ink = colour("--ink-2");
+    const rule = colour("--rule");
+    const hover = { mark: { type: "rule", strokeWidth: 26, opacity: 0.001, color: ink },
+      encoding: { x: x, tooltip: { field: "tip", type: "nominal" } } };
+    const mood = {
+      width: "container", height: 230,
+      layer: series("negative", colour("--neg")).concat(series("positive", colour("--pos")), [hover]),
+    };
+    const known = given.hours.some(function (hour) { return hour.volume !== null; });
+    const field = known ? "volume" : "sampled";
+    const amount = {
+      width: "container", height: 64,
+      title: { text: known ? words.volume : words.sample, anchor: "start", fontSize: 12, fontWeight: 500,
+        color: ink, offset: 6 },
+      layer: [
+        { mark: { type: "bar", color: colour("--bar"), cornerRadiusEnd: 2, invalid: "filter",
+          size: { expr: "max(2, min(40, 0.6 * width / " + given.hours.length + "))" } },
+          encoding: { x: x,
+            y: { field: field, type: "quantitative", title: null, axis: { tickCount: 2, format: "~s" } } } },
+        hover,
+      ],
+    };
+    const axis = { domain: false, ticks: false, gridColor: rule, labelColor: ink, labelFontSize: 12, labelPadding: 8 };
+    const config = {
+      background: "transparent", view: { stroke: null }, font: colour("--font"),
+      axis: axis, axisX: { domain: true, domainColor: rule },
+      axisY: { minExtent: 36, maxExtent: 36 },
+    };
+    return { mood: shell(mood, config, 230), amount: shell(amount, config, 64) };
+  }
+
+  function shell(part, config, height) {
+    return Object.assign({
+      $schema: "https://vega.github.io/schema/vega-lite/v6.json",
+      data: { values: points() }, config: config, padding: { left: 0, right: 12, top: 6, bottom: 0 },
+      autosize: { type: "fit-x", contains: "padding" }, height: height,
+    }, part);
+  }
+
+  const tip = document.createElement("div");
+  tip.className = "tip";
+  tip.hidden = true;
+  document.body.append(tip);
+
+  function showTip(handler, event, item, value) {
+    tip.hidden = !value;
+    if (!value) return;
+    tip.textContent = value;
+    const left = Math.min(event.clientX + 14, window.innerWidth - tip.offsetWidth - 8);
+    tip.style.left = Math.max(8, left) + window.scrollX + "px";
+    tip.style.top = event.clientY + 14 + window.scrollY + "px";
+  }
+
+  async function draw() {
+    if (view) view.forEach(function (one) { one.finalize(); });
+    box.replaceChildren();
+    const parts = specification();
+    view = [];
+    for (const name of ["mood", "amount"]) {
+      const place = document.createElement("div");
+      place.className = "chart-part";
+      box.append(place);
+      const plan = vegaLite.compile(parts[name]).spec;
+      const one = new vega.View(vega.parse(plan, null, { ast: true }), {
+        expr: vegaInterpreter.expressionInterpreter, renderer: "svg", container: place, hover: true,
+        logLevel: vega.Warn,
+      });
+      one.tooltip(showTip);
+      await one.runAsync();
+      view.push(one);
+    }
+    box.dataset.drawn = "true";
+  }
+
+  draw();
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+})();
