@@ -1,0 +1,105 @@
+"""Keyphrases: the runs of content words between stop words, punctuation and marks, the weightiest first.
+
+After RAKE (Rose, Engel, Cramer and Cowley 2010, "Automatic keyword extraction from individual documents"): a word
+weighs the mean length of the runs that it occurs in, a phrase the sum of its words. Linear and deterministic.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from importlib.resources import files
+
+from trendlark.nlu.marks import Marks, find_marks
+from trendlark.nlu.text import MAX_CODE_POINTS
+
+MOST = 5
+_LONGEST_PHRASE = 4
+_LONGEST_WORD = 30
+_SHORTEST_PHRASE = 3
+# Written without spaces between words, so that runs cannot be told apart by rule.
+_UNSPACED = frozenset({"ja", "zh", "th"})
+# A word holds letters, digits and marks; hyphens and apostrophes only inside. The dot is that of Catalan.
+_WORD = re.compile(
+    r"\w(?:[\w\u0300-\u036f\u0900-\u0dff\u0610-\u06ed\u00b7-]*[\w\u0300-\u036f\u0900-\u0dff\u0610-\u06ed])?"
+)
+_GAP = re.compile(r"[ \t\u00a0]{1,3}")
+_APOSTROPHES = frozenset("'’")
+
+_Word = tuple[int, int, str]
+
+
+def find_keyphrases(text: str, lang: str, marks: Marks | None = None) -> tuple[str, ...]:
+    """Return up to five keyphrases in the raw spelling; languages without a list are cut at all lists' words."""
+    if lang in _UNSPACED:
+        return ()
+    plain = (marks or find_marks(text)).blank(text)[:MAX_CODE_POINTS]
+    phrases = [
+        part for run in _runs(plain, _stop_words().get(lang) or _every_stop_word()) for part in _cut(run)
+    ]
+    weights = _weigh(phrases)
+    found: dict[str, tuple[float, str]] = {}
+    for phrase in phrases:
+        spelling = " ".join(plain[phrase[0][0] : phrase[-1][1]].split())
+        if len(spelling) >= _SHORTEST_PHRASE and any(sign.isalpha() for sign in spelling):
+            weight = sum(weights[key] for _, _, key in phrase)
+            found.setdefault(" ".join(key for _, _, key in phrase), (weight, spelling))
+    best = sorted(found.values(), key=lambda entry: -entry[0])[:MOST]
+    return tuple(spelling for _, spelling in best)
+
+
+def _runs(text: str, stop_words: frozenset[str]) -> Iterator[list[_Word]]:
+    run: list[_Word] = []
+    end = 0
+    for match in _WORD.finditer(text):
+        start = match.start()
+        if run and not _GAP.fullmatch(text, end, start):
+            yield run
+            run = []
+        key = _key(match[0])
+        elided = text[match.end() : match.end() + 1] in _APOSTROPHES and len(key) <= 2
+        tail = bool(start) and text[start - 1] in _APOSTROPHES and len(key) <= 2
+        end = match.end()
+        if key in stop_words or elided or tail or len(key) > _LONGEST_WORD:
+            if run:
+                yield run
+            run = []
+        else:
+            run.append((start, end, key))
+    if run:
+        yield run
+
+
+def _cut(run: Sequence[_Word]) -> Iterator[Sequence[_Word]]:
+    # A run much longer than a name or term is a sentence whose stop words are misspelt or of another language.
+    for at in range(0, len(run), _LONGEST_PHRASE):
+        yield run[at : at + _LONGEST_PHRASE]
+
+
+def _weigh(phrases: Sequence[Sequence[_Word]]) -> Mapping[str, float]:
+    counts: dict[str, int] = {}
+    degrees: dict[str, int] = {}
+    for phrase in phrases:
+        for _, _, key in phrase:
+            counts[key] = counts.get(key, 0) + 1
+            degrees[key] = degrees.get(key, 0) + len(phrase)
+    return {key: degrees[key] / count for key, count in counts.items()}
+
+
+def _key(word: str) -> str:
+    folded = unicodedata.normalize("NFD", word.casefold())
+    return "".join(sign for sign in folded if not unicodedata.combining(sign))
+
+
+@lru_cache(maxsize=1)
+def _stop_words() -> Mapping[str, frozenset[str]]:
+    lists = tomllib.loads((files("trendlark.nlu") / "stop_words.toml").read_text(encoding="utf-8"))
+    return {lang: frozenset(words.split()) for lang, words in lists.items()}
+
+
+@lru_cache(maxsize=1)
+def _every_stop_word() -> frozenset[str]:
+    return frozenset[str]().union(*_stop_words().values())

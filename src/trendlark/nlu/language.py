@@ -1,0 +1,65 @@
+"""The language of a tweet: what the source states wins, else py3langid decides among the languages below.
+
+py3langid (Lui and Baldwin 2012, langid.py) was chosen by measurement on short tweets: see
+docs/decisions/0005-nlu-serving.md.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from threading import Lock
+from typing import Any
+
+from trendlark.nlu.marks import Marks, find_marks
+
+UNKNOWN = "und"
+# The languages of the sources' larger places; fewer candidates make fewer errors on short text.
+LANGUAGES = (
+    *("en", "es", "pt", "fr", "de", "it", "ca", "eu", "nl", "sv", "pl", "tr", "id"),
+    *("ru", "uk", "el", "ar", "fa", "he", "hi", "ja", "ko", "zh", "th"),
+)
+_MAX_CODE_POINTS = 600
+_MIN_CONFIDENCE = 0.2
+_OLD_CODES = {"in": "id", "iw": "he", "ji": "yi", "jw": "jv", "mo": "ro", "sh": "sr"}
+_CODE = re.compile(r"([A-Za-z]{2})(?:[-_][A-Za-z0-9_-]+)?")
+_NO_WORD = re.compile(r"[^\w'’]+|[\d_]+")
+_LOADING = Lock()
+
+
+def detect(text: str, hint: str | None = None, marks: Marks | None = None) -> str:
+    """Return the ISO 639-1 code of a text's language, or ``und``; ``hint`` is what the source states."""
+    stated = stated_language(hint)
+    if stated:
+        return stated
+    cut = text[:_MAX_CODE_POINTS]
+    words = _NO_WORD.sub(" ", (marks or find_marks(cut)).blank(text)[:_MAX_CODE_POINTS]).strip()
+    if not any(sign.isalpha() for sign in words):
+        return UNKNOWN
+    return str(_identifier().classify(words)[0])
+
+
+def stated_language(hint: str | None) -> str | None:
+    """Return the ISO 639-1 code that a source's language tag stands for; None for und, qme, zxx and the like."""
+    match = _CODE.fullmatch(hint.strip()) if hint else None
+    if not match:
+        return None
+    code = match[1].lower()
+    return _OLD_CODES.get(code, code)
+
+
+def _identifier() -> Any:
+    with _LOADING:
+        return _load_identifier()
+
+
+@lru_cache(maxsize=1)
+def _load_identifier() -> Any:
+    # Unpacking its model takes most of a second, so it waits for the first text without a stated language.
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    identifier = LanguageIdentifier.from_model_file(
+        MODEL_FILE, norm_probs=True, min_confidence=_MIN_CONFIDENCE
+    )
+    identifier.set_languages(list(LANGUAGES))
+    return identifier
