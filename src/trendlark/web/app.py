@@ -10,18 +10,18 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from trendlark import __version__
+from trendlark.lake import Lake
 from trendlark.settings import Settings
 from trendlark.web.desk import Analyzer, Desk
-from trendlark.web.guard import LOOPBACK_HOSTS, BodyLimit, Edge, HostGuard, TokenGuard
-from trendlark.web.problems import add_handlers
-from trendlark.web.reading import LakeReader
+from trendlark.web.guard import LOOPBACK_HOSTS, BodyLimit, HostGuard, SecurityHeaders, TokenGuard
+from trendlark.web.problems import Edge, add_handlers
 from trendlark.web.room import Room
 from trendlark.web.routes import health, pages, v1
 
 _STATIC = Path(__file__).parent / "static"
 
 
-def create_app(*, lake: LakeReader, analyzer: Analyzer, settings: Settings) -> FastAPI:
+def create_app(*, lake: Lake, analyzer: Analyzer, settings: Settings) -> FastAPI:
     """The API and the dashboard.
 
     ``analyzer`` may be a ``concurrent.futures.Future`` that loads it in the background, or None: until there is
@@ -48,6 +48,7 @@ def create_app(*, lake: LakeReader, analyzer: Analyzer, settings: Settings) -> F
         # Without a token the settings allow loopback only, so no other name can be meant for us.
         app.add_middleware(HostGuard, hosts=LOOPBACK_HOSTS | {_bracketed(settings.host)})
     app.add_middleware(Edge)
+    app.add_middleware(SecurityHeaders)
     return app
 
 

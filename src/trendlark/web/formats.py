@@ -60,6 +60,12 @@ def hour_label(hour: Hour, lang: Lang) -> str:
     return f"{day(hour.start, lang)}, {hour.start:%H:%M}\u2013{hour.end:%H:%M}{_NBSP}UTC"
 
 
+def hour_short(hour: Hour, lang: Lang) -> str:
+    """``Mon 23 Nov, 07:00``, for lists of near hours."""
+    start = hour.start
+    return f"{_DAYS[lang][start.weekday()]} {start.day} {_MONTHS[lang][start.month - 1]}, {start:%H:%M}"
+
+
 def moment_label(moment: datetime, lang: Lang) -> str:
     """``Mon 23 Nov 2026, 07:05 UTC``; the moment is in UTC."""
     return f"{day(moment, lang)}, {moment:%H:%M}{_NBSP}UTC"

@@ -1,23 +1,20 @@
 """What stands before every request: security headers, the host check, the token, the size of the body.
 
-Plain ASGI, so that nothing is buffered. ``Edge`` is the HTTP renderer's one broad ``except``: an error that nobody
-foresaw is logged and answered without its inside.
+Plain ASGI, so that nothing is buffered.
 """
 
 from __future__ import annotations
 
 import hmac
-import logging
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from trendlark.web.problems import answer, http_problem, internal_error
+from trendlark.web.problems import answer, http_problem
 
 MAX_BODY_BYTES = 1_000_000
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
-_LOG = logging.getLogger("trendlark.web")
 _OPEN_PATHS = frozenset({"/live", "/ready"})
 
 SECURITY_HEADERS = {
@@ -33,34 +30,21 @@ SECURITY_HEADERS = {
 }
 
 
-class Edge:
-    """The outermost layer: sets the security headers and answers what nobody foresaw with a plain 500."""
+class SecurityHeaders:
+    """The outermost layer: sets the security headers on every answer, errors included."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        started = False
-
         async def send_guarded(message: Message) -> None:
-            nonlocal started
             if message["type"] == "http.response.start":
-                started = True
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
 
-        try:
-            await self._app(scope, receive, send_guarded)
-        except Exception:
-            _LOG.exception("%s %s failed", scope["method"], scope["path"])
-            if started:
-                raise
-            await internal_error()(scope, receive, send_guarded)
+        await self._app(scope, receive, send_guarded)
 
 
 class HostGuard:

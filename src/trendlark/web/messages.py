@@ -57,7 +57,7 @@ MESSAGES: Mapping[str, Message] = MappingProxyType({
     "sample": Message("Sample", "Muestra"),
     "sample_help": Message("Tweets drawn and analysed", "Tuits extraídos y analizados"),
     "mood": Message("Mood", "Ánimo"),
-    "change": Message("Change", "Cambio"),
+    "change": Message("Mood change", "Cambio de ánimo"),
     "change_help": Message(
         "Positive minus negative, in points, against the hour before",
         "Positivos menos negativos, en puntos, frente a la hora anterior",
@@ -135,6 +135,7 @@ MESSAGES: Mapping[str, Message] = MappingProxyType({
     "hashtags": Message("Hashtags", "Etiquetas"),
     "keyphrases": Message("Keyphrases", "Expresiones clave"),
     "topics": Message("Topics", "Temas"),
+        "talked_of": Message("What they talk about", "De qué se habla"),
     "languages": Message("Languages", "Idiomas"),
     "tweets": Message("tweets", "tuits"),
     "none_found": Message("None found in this sample.", "Ninguno en esta muestra."),

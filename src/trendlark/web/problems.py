@@ -11,7 +11,9 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from trendlark import errors
 from trendlark.errors import OverloadError, TrendlarkError
 from trendlark.web.messages import words_of
 from trendlark.web.rendering import render
@@ -28,6 +30,27 @@ _HTTP_TITLES = {
     422: ("invalid", "The request is not valid"),
     500: ("internal", "Something went wrong here"),
 }
+_TITLES: dict[type[TrendlarkError], str] = {
+    errors.TrendlarkError: "Failed",
+    errors.SettingsError: "The settings are wrong",
+    errors.InputError: "The request cannot be used as given",
+    errors.QueryError: "The lake cannot answer this query",
+    errors.NotFoundError: "Not found",
+    errors.MissingExtraError: "An optional part is not installed",
+    errors.SourceError: "The source of tweets failed",
+    errors.CredentialsError: "The source refused the credentials",
+    errors.CreditsError: "The account at the source has no credits",
+    errors.RateLimitError: "The source limits requests",
+    errors.UnavailableError: "The source cannot be reached",
+    errors.BadAnswerError: "The source answered nonsense",
+    errors.BudgetError: "The budget is spent",
+    errors.LakeError: "The lake cannot be read or written",
+    errors.LakeFullError: "No space is left for the lake",
+    errors.LakeReadOnlyError: "The lake is read-only",
+    errors.LakeConflictError: "Another writer was faster",
+    errors.ModelError: "The model cannot answer",
+    errors.OverloadError: "Too many requests are waiting",
+}
 _PROGRAMS = ("/v1", "/live", "/ready", "/openapi.json", "/static")
 
 
@@ -42,7 +65,7 @@ def problem(error: TrendlarkError) -> dict[str, Any]:
     kind = kind_of(error)
     return {
         "type": f"urn:trendlark:{kind}",
-        "title": kind.replace("-", " ").capitalize(),
+        "title": _TITLES[type(error)],
         "status": error.http_status,
         "detail": str(error),
     }
@@ -62,6 +85,29 @@ def answer(body: Mapping[str, Any], headers: Mapping[str, str] | None = None) ->
 def internal_error() -> JSONResponse:
     """What a caller sees of an error that nobody foresaw: nothing of its inside."""
     return answer(http_problem(500, "The server failed at this request; its log says why. Try again."))
+
+
+class Edge:
+    """Answers an error that nobody foresaw: its inside goes to the log, not to the caller."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def send_noted(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noted)
+        except Exception:
+            if scope["type"] != "http" or started:
+                raise
+            _LOG.exception("%s %s failed", scope["method"], scope["path"])
+            await internal_error()(scope, receive, send_noted)
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -109,9 +155,9 @@ async def _http(request: Request, error: Exception) -> Response:
 async def _invalid(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
-    errors = [
+    found = [
         {"where": ".".join(str(part) for part in one["loc"]), "what": str(one["msg"])}
         for one in error.errors()[:20]
     ]
-    detail = "; ".join(f"{one['where']}: {one['what']}" for one in errors)
-    return _respond(request, http_problem(422, f"Found {detail}. See /openapi.json.", errors=errors))
+    detail = "; ".join(f"{one['where']}: {one['what']}" for one in found)
+    return _respond(request, http_problem(422, f"Found {detail}. See /openapi.json.", errors=found))

@@ -1,54 +1,18 @@
-"""What the routes ask of the lake, and in which order they get it."""
+"""The lists of the API: rows in one order, and the cursor that goes on where an answer ended."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from trendlark.errors import InputError
 from trendlark.hours import Hour
-from trendlark.records import AnalyzedTweet, TrendHour, Tweet
-
-
-class LakeReader(Protocol):
-    """The reading half of ``trendlark.lake.Lake``, as far as the web room needs it."""
-
-    def hours(self) -> list[Hour]:
-        """The hours that have trends."""
-        ...
-
-    def trend_hours(
-        self,
-        hour: Hour | None = None,
-        *,
-        source: str | None = None,
-        place: str | None = None,
-        trend: str | None = None,
-    ) -> list[TrendHour]:
-        """Rows of the table ``trends``."""
-        ...
-
-    def tweets(
-        self, hour: Hour, source: str | None = None, place: str | None = None, trend: str | None = None
-    ) -> Iterator[Tweet]:
-        """Rows of the table ``tweets``."""
-        ...
-
-    def analyses(self, hour: Hour, source: str) -> Iterator[AnalyzedTweet]:
-        """Rows of the table ``analyses``."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A tweet and what the model said of it, if it has."""
-
-    tweet: Tweet
-    analyzed: AnalyzedTweet | None
+from trendlark.lake import Lake
+from trendlark.records import TrendHour
+from trendlark.reports import queries
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +31,8 @@ def key_of(row: TrendHour) -> Key:
     return (-row.trend.hour.index, row.trend.source, row.trend.place, row.trend.rank, row.trend.name)
 
 
-def newest_first(lake: LakeReader) -> list[Hour]:
-    """The hours of the lake, newest first."""
-    return sorted(lake.hours(), reverse=True)
-
-
 def list_trends(
-    lake: LakeReader,
+    lake: Lake,
     *,
     hour: Hour | None,
     source: str | None,
@@ -83,7 +42,7 @@ def list_trends(
 ) -> Slice:
     """Rows of one hour or, hour by hour, of all; reads no hour that the answer does not need."""
     after = read_cursor(cursor) if cursor else None
-    hours: Iterable[Hour] = [hour] if hour else newest_first(lake)
+    hours: Iterable[Hour] = [hour] if hour else queries.hours(lake)
     found: list[TrendHour] = []
     for each in hours:
         if after and -each.index < after[0]:
@@ -96,29 +55,13 @@ def list_trends(
 
 
 def list_hours_of(
-    lake: LakeReader, *, source: str, place: str, trend: str, limit: int, cursor: str | None
+    lake: Lake, *, source: str, place: str, trend: str, limit: int, cursor: str | None
 ) -> Slice:
     """One trend over its hours, newest first."""
     after = read_cursor(cursor) if cursor else None
-    rows = sorted(lake.trend_hours(source=source, place=place, trend=trend), key=key_of)
+    last = Hour(-after[0]) if after else None
+    rows = sorted(lake.trend_hours(last=last, source=source, place=place, trend=trend), key=key_of)
     return _slice([row for row in rows if after is None or key_of(row) > after], limit)
-
-
-def examples_of(lake: LakeReader, row: TrendHour) -> list[Example]:
-    """The tweets that stand for a trend in its hour, in the order of the summary."""
-    wanted = row.summary.examples if row.summary else ()
-    if not wanted:
-        return []
-    trend = row.trend
-    tweets = {
-        tweet.tweet_id: tweet
-        for tweet in lake.tweets(trend.hour, source=trend.source, place=trend.place, trend=trend.name)
-        if tweet.tweet_id in wanted
-    }
-    analyzed = {
-        one.tweet_id: one for one in lake.analyses(trend.hour, trend.source) if one.tweet_id in tweets
-    }
-    return [Example(tweets[one], analyzed.get(one)) for one in wanted if one in tweets]
 
 
 def write_cursor(key: Key) -> str:

@@ -26,6 +26,7 @@ _BY_LANGUAGE = (
     formats.money,
     formats.day,
     formats.hour_label,
+    formats.hour_short,
     formats.moment_label,
 )
 

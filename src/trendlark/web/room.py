@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from trendlark.lake import Lake
 from trendlark.settings import Settings
 from trendlark.web.desk import Desk
-from trendlark.web.reading import LakeReader
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
     """The parts that a request may need."""
 
-    lake: LakeReader
+    lake: Lake
     desk: Desk
     settings: Settings
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from trendlark.hours import Hour
 from trendlark.records import EMOTIONS, SENTIMENTS, Share, Summary, TrendHour
+from trendlark.reports import queries
+from trendlark.reports.queries import Move
 from trendlark.web.messages import Words
 
 PREVIEW_ROWS = 10
@@ -17,13 +19,12 @@ _LEADING_SHARE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of the table of trends; movements are None where there is nothing to compare with."""
+    """A line of the table of trends; ``move`` is None where there is no hour before to compare with."""
 
     data: TrendHour
-    is_new: bool
-    rank_change: int | None
+    move: Move | None
     mood_change: float | None
-    mood_change_is_real: bool
+    mood_change_is_clear: bool
     leading: tuple[tuple[str, Share], ...]
 
 
@@ -49,58 +50,52 @@ class Bar:
 
 
 def place_tables(
-    rows: Iterable[TrendHour], before: Iterable[TrendHour], places: Sequence[str], whole: bool
+    rows: Sequence[TrendHour], before: Sequence[TrendHour], places: Sequence[str], whole: bool
 ) -> list[PlaceTable]:
     """A table for each place, in the order given; only the top of each unless ``whole``."""
-    by_place: dict[str, list[TrendHour]] = {place: [] for place in places}
-    for row in rows:
-        by_place.setdefault(row.trend.place, []).append(row)
-    known_before: dict[str, dict[str, TrendHour]] = {}
-    for row in before:
-        known_before.setdefault(row.trend.place, {})[row.trend.name] = row
-    return [_place_table(place, by_place[place], known_before.get(place, {}), whole) for place in places]
+    return [
+        _place_table(
+            place,
+            sorted(_of_place(rows, place), key=lambda row: (row.trend.rank, row.trend.name)),
+            _of_place(before, place),
+            whole,
+        )
+        for place in places
+    ]
+
+
+def _of_place(rows: Sequence[TrendHour], place: str) -> list[TrendHour]:
+    return [row for row in rows if row.trend.place == place]
 
 
 def _place_table(
-    place: str, rows: list[TrendHour], before: Mapping[str, TrendHour], whole: bool
+    place: str, ranked: Sequence[TrendHour], before: Sequence[TrendHour], whole: bool
 ) -> PlaceTable:
-    ranked = sorted(rows, key=lambda row: (row.trend.rank, row.trend.name))
     shown = ranked if whole else ranked[:PREVIEW_ROWS]
+    moves = queries.moved(shown, before)
     return PlaceTable(
         place,
-        tuple(_row(row, before.get(row.trend.name), bool(before)) for row in shown),
+        tuple(_row(move, comparable=bool(before)) for move in moves),
         len(ranked),
         sum(row.sampled for row in ranked),
     )
 
 
-def _row(row: TrendHour, before: TrendHour | None, comparable: bool) -> Row:
-    change, is_real = mood_change(row.summary, before.summary if before else None)
+def _row(move: Move, comparable: bool) -> Row:
+    negative, positive = move.sentiment.get("negative"), move.sentiment.get("positive")
+    known = negative is not None and positive is not None
     return Row(
-        data=row,
-        is_new=comparable and before is None,
-        rank_change=before.trend.rank - row.trend.rank if before else None,
-        mood_change=change,
-        mood_change_is_real=is_real,
-        leading=leading_emotions(row.summary),
+        data=move.row,
+        move=move if comparable else None,
+        mood_change=positive.value - negative.value if positive and negative else None,
+        mood_change_is_clear=known and any(one.clear for one in (negative, positive) if one),
+        leading=leading_emotions(move.row.summary),
     )
 
 
 def net(summary: Summary) -> float:
     """Positive minus negative share, -1 to 1."""
     return summary.sentiment["positive"].value - summary.sentiment["negative"].value
-
-
-def mood_change(now: Summary | None, before: Summary | None) -> tuple[float | None, bool]:
-    """How far the mood moved, and whether the intervals of either share lie apart."""
-    if now is None or before is None or not (now.analysed and before.analysed):
-        return None, False
-    apart = any(
-        now.sentiment[label].low > before.sentiment[label].high
-        or now.sentiment[label].high < before.sentiment[label].low
-        for label in ("negative", "positive")
-    )
-    return net(now) - net(before), apart
 
 
 def leading_emotions(summary: Summary | None) -> tuple[tuple[str, Share], ...]:

@@ -11,13 +11,14 @@ from fastapi.responses import HTMLResponse
 
 from trendlark.errors import InputError, NotFoundError
 from trendlark.hours import Hour
+from trendlark.lake import Lake
 from trendlark.records import FLAGS, TrendHour
+from trendlark.reports import queries
 from trendlark.web import views
 from trendlark.web.answers import INVENTED_SOURCE
 from trendlark.web.formats import hour_label
 from trendlark.web.links import home_link, trend_link
 from trendlark.web.messages import Words, words_of
-from trendlark.web.reading import examples_of, newest_first
 from trendlark.web.rendering import render
 from trendlark.web.room import Room, room_of
 
@@ -41,7 +42,7 @@ class _Chosen:
 def home(request: Request, source: Choice = "", place: Choice = "", hour: Choice = "") -> HTMLResponse:
     """Places and their trends, in the newest hour or in the one chosen."""
     room, words = room_of(request), words_of(request)
-    hours = newest_first(room.lake)
+    hours = queries.hours(room.lake)
     if not hours:
         invented = room.settings.source_name() == INVENTED_SOURCE
         return _page("empty.html", words, request, invented=invented, alternate=_alternate(home_link, {}))
@@ -78,13 +79,10 @@ def trend(
     """One trend over the hours, and one of its hours in detail."""
     room, words = room_of(request), words_of(request)
     name = name or asked_name
-    rows = sorted(
-        room.lake.trend_hours(source=source, place=place, trend=name), key=lambda row: row.trend.hour
-    )
+    rows = _around(room.lake, source, place, name, _parse(words, hour))
     if not rows:
         raise NotFoundError(words("trend_missing", trend=name, place=words.label("places", place)))
     row = _row_of(rows, _parse(words, hour), words)
-    around = [one for one in rows if one.trend.hour.index > rows[-1].trend.hour.index - HOURS_IN_CHART]
     return _page(
         "trend.html",
         words,
@@ -94,12 +92,11 @@ def trend(
         row=row,
         trend=row.trend,
         summary=row.summary if row.summary and row.summary.analysed else None,
-        first=rows[0].trend.hour,
-        hours=views.with_gaps(around),
-        chart=views.chart_data(around, words),
+        hours=views.with_gaps(rows),
+        chart=views.chart_data(rows, words),
         emotions=views.emotion_bars(row.summary) if row.summary else [],
         flags=views.bars(row.summary.flags, FLAGS, by_size=False) if row.summary else [],
-        examples=examples_of(room.lake, row),
+        examples=queries.example_tweets(room.lake, row),
         net=views.net,
     )
 
@@ -139,6 +136,19 @@ def _parse(words: Words, hour: str) -> Hour | None:
         return Hour.parse(hour) if hour else None
     except InputError:
         raise InputError(words("hour_wrong", hour=hour[:40])) from None
+
+
+def _around(lake: Lake, source: str, place: str, trend: str, hour: Hour | None) -> list[TrendHour]:
+    newest = queries.latest_hour(lake, source, place)
+    if newest is None:
+        return []
+    # The chart stays where it is while its hours are looked at one by one; older ones move it.
+    last = hour if hour and hour.index <= newest.index - HOURS_IN_CHART else newest
+    first = last - (HOURS_IN_CHART - 1)
+    rows = lake.trend_hours(first=first, last=last, source=source, place=place, trend=trend)
+    if not rows and hour is None:
+        rows = lake.trend_hours(source=source, place=place, trend=trend)[-HOURS_IN_CHART:]
+    return sorted(rows, key=lambda row: row.trend.hour)
 
 
 def _row_of(rows: Sequence[TrendHour], hour: Hour | None, words: Words) -> TrendHour:

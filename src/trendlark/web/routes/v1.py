@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 from trendlark.errors import InputError, NotFoundError, TrendlarkError
 from trendlark.hours import Hour
 from trendlark.records import PLACES, Analysis, Place, clean_text
+from trendlark.reports import queries
 from trendlark.web.answers import (
     MAX_CHARACTERS,
     AnalyzeAnswer,
@@ -22,7 +23,7 @@ from trendlark.web.answers import (
     TrendList,
 )
 from trendlark.web.problems import MEDIA_TYPE, problem
-from trendlark.web.reading import Slice, list_hours_of, list_trends, newest_first
+from trendlark.web.reading import Slice, list_hours_of, list_trends
 from trendlark.web.room import room_of
 
 _PROBLEMS = {
@@ -86,7 +87,7 @@ def trend_over_hours(
 def hours(request: Request, limit: Limit = 168, cursor: HourText = None) -> HourList:
     """Hours that have trends, newest first; the cursor is the last hour seen."""
     before = Hour.parse(cursor) if cursor else None
-    found = [hour for hour in newest_first(room_of(request).lake) if before is None or hour < before]
+    found = [hour for hour in queries.hours(room_of(request).lake) if before is None or hour < before]
     more = len(found) > limit
     return HourList(items=[str(hour) for hour in found[:limit]], next=str(found[limit - 1]) if more else None)
 
@@ -96,7 +97,7 @@ def places(request: Request) -> PlaceList:
     """Places that are followed, and those that the newest hour has besides."""
     room = room_of(request)
     followed = {place.slug: place for place in room.settings.place_list()}
-    newest = newest_first(room.lake)[:1]
+    newest = queries.hours(room.lake)[:1]
     seen = {row.trend.place for hour in newest for row in room.lake.trend_hours(hour)}
     others = {slug: PLACES.get(slug) or Place(slug, slug) for slug in sorted(seen - followed.keys())}
     return PlaceList(

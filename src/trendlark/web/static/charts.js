@@ -7,6 +7,7 @@
   if (!box || !source || !window.vega || !window.vegaLite || !window.vegaInterpreter) return;
   const given = JSON.parse(source.textContent);
   const words = given.words;
+  const stated = given.hours.some(function (hour) { return hour.volume !== null; });
   let view = null;
 
   function colour(name) {
@@ -31,14 +32,15 @@
     });
   }
 
+  const LEFT = 44;
+  const RIGHT = 20;
   const HALF_HOUR = 1800000;
   const first = Date.parse(given.hours[0].hour) - HALF_HOUR;
   const last = Date.parse(given.hours[given.hours.length - 1].hour) + HALF_HOUR;
   const x = {
-    field: "hour", type: "temporal", title: null, scale: { type: "utc", nice: false, domain: [first, last] },
+    field: "hour", type: "temporal", title: null, scale: { type: "utc", nice: false, padding: 0 },
     axis: { labelExpr: "utcFormat(datum.value, '%H') === '00' ? [utcFormat(datum.value, '%H:%M'), " +
-      "utcFormat(datum.value, '%d/%m')] : utcFormat(datum.value, '%H:%M')", labelOverlap: true, grid: false,
-      tickCount: { expr: "max(3, min(12, width / 70))" } },
+      "utcFormat(datum.value, '%d/%m')] : utcFormat(datum.value, '%H:%M')", labelOverlap: true, grid: false },
   };
 
   function series(label, ink) {
@@ -57,26 +59,30 @@
     ];
   }
 
+  function ticks(width) {
+    const room = Math.max(2, Math.floor(width / 64));
+    const step = [1, 2, 3, 4, 6, 12, 24].find(function (hours) { return given.hours.length / hours <= room; }) || 48;
+    return given.hours.map(function (hour) { return Date.parse(hour.hour); })
+      .filter(function (moment) { return moment / (2 * HALF_HOUR) % step === 0; });
+  }
+
   function specification() {
     const ink = colour("--ink-2");
     const rule = colour("--rule");
     const hover = { mark: { type: "rule", strokeWidth: 26, opacity: 0.001, color: ink },
       encoding: { x: x, tooltip: { field: "tip", type: "nominal" } } };
     const mood = {
-      width: "container", height: 230,
+      height: 230,
       layer: series("negative", colour("--neg")).concat(series("positive", colour("--pos")), [hover]),
     };
-    const known = given.hours.some(function (hour) { return hour.volume !== null; });
-    const field = known ? "volume" : "sampled";
+    const field = stated ? "volume" : "sampled";
     const amount = {
-      width: "container", height: 64,
-      title: { text: known ? words.volume : words.sample, anchor: "start", fontSize: 12, fontWeight: 500,
-        color: ink, offset: 6 },
+      height: 64,
       layer: [
         { mark: { type: "bar", color: colour("--bar"), cornerRadiusEnd: 2, invalid: "filter",
           size: { expr: "max(2, min(40, 0.6 * width / " + given.hours.length + "))" } },
           encoding: { x: x,
-            y: { field: field, type: "quantitative", title: null, axis: { tickCount: 2, format: "~s" } } } },
+            y: { field: field, type: "quantitative", title: null, axis: { tickCount: 2, labelExpr: "format(datum.value, '~s')" } } } },
         hover,
       ],
     };
@@ -84,16 +90,16 @@
     const config = {
       background: "transparent", view: { stroke: null }, font: colour("--font"),
       axis: axis, axisX: { domain: true, domainColor: rule },
-      axisY: { minExtent: 36, maxExtent: 36 },
+      axisY: { titlePadding: 0 },
     };
-    return { mood: shell(mood, config, 230), amount: shell(amount, config, 64) };
+    return { mood: shell(mood, config, 8, 26), amount: shell(amount, config, 8, 26) };
   }
 
-  function shell(part, config, height) {
+  function shell(part, config, top, bottom) {
     return Object.assign({
       $schema: "https://vega.github.io/schema/vega-lite/v6.json",
-      data: { values: points() }, config: config, padding: { left: 0, right: 12, top: 6, bottom: 0 },
-      autosize: { type: "fit-x", contains: "padding" }, height: height,
+      data: { values: points() }, config: config, padding: { left: LEFT, right: RIGHT, top: top, bottom: bottom },
+      autosize: "none", width: Math.max(120, box.clientWidth - LEFT - RIGHT),
     }, part);
   }
 
@@ -111,6 +117,13 @@
     tip.style.top = event.clientY + 14 + window.scrollY + "px";
   }
 
+  function caption() {
+    const line = document.createElement("p");
+    line.className = "chart-label";
+    line.textContent = stated ? words.volume : words.sample;
+    return line;
+  }
+
   async function draw() {
     if (view) view.forEach(function (one) { one.finalize(); });
     box.replaceChildren();
@@ -119,8 +132,12 @@
     for (const name of ["mood", "amount"]) {
       const place = document.createElement("div");
       place.className = "chart-part";
+      if (name === "amount") box.append(caption());
       box.append(place);
       const plan = vegaLite.compile(parts[name]).spec;
+      // Given to Vega-Lite, the domain becomes an expression that the interpreter does not read as a time.
+      plan.scales.find(function (scale) { return scale.name === "x"; }).domain = [first, last];
+      for (const axis of plan.axes) if (axis.scale === "x") axis.values = ticks(plan.width);
       const one = new vega.View(vega.parse(plan, null, { ast: true }), {
         expr: vegaInterpreter.expressionInterpreter, renderer: "svg", container: place, hover: true,
         logLevel: vega.Warn,
@@ -133,5 +150,11 @@
   }
 
   draw();
+  let width = box.clientWidth;
+  window.addEventListener("resize", function () {
+    if (box.clientWidth === width) return;
+    width = box.clientWidth;
+    draw();
+  });
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 })();
