@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 from trendlark.errors import InputError
 from trendlark.sources.values import read_json
@@ -67,8 +67,8 @@ def read_rows(path: Path, shape: Format | None = None) -> Iterator[RawRow]:
         ) from error
 
 
-def _open(path: Path) -> IO[bytes]:
-    return gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb")
+def _open(path: Path) -> gzip.GzipFile | io.BufferedReader:
+    return gzip.open(path, "rb") if path.suffix.lower() == ".gz" else io.BufferedReader(io.FileIO(path))
 
 
 def _csv_rows(path: Path) -> Iterator[RawRow]:

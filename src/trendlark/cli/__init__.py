@@ -1,0 +1,50 @@
+"""The command line. Each command imports its room when it runs, so ``--help`` is instant and needs no extra."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import typer
+
+from trendlark.cli import hour, look, text, train
+from trendlark.cli.options import LOG_FORMAT
+from trendlark.errors import TrendlarkError
+
+_EPILOG = "Settings come from flags, TRENDLARK_* variables and trendlark.toml: see `trendlark config`."
+
+app = typer.Typer(
+    name="trendlark",
+    help="Every hour: what is trending on Twitter/X, and how people feel about it.",
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for module in (hour, text, look, train):
+    module.register(app)
+
+
+def main() -> None:
+    """Run the command line; an error that was foreseen is one sentence and an exit code, not a traceback."""
+    logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT, stream=sys.stderr)
+    for stream in (sys.stdout, sys.stderr):
+        # Tweets hold characters that a terminal's encoding may lack; a lost glyph beats a crash.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        app()
+    except TrendlarkError as error:
+        print(f"trendlark: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+    except BrokenPipeError:
+        # `trendlark query ... | head` is no error; stdout is closed so that Python does not complain at exit.
+        sys.stderr.close()
+        raise SystemExit(0) from None
+    except KeyboardInterrupt:
+        print(
+            "trendlark: stopped; what was finished is kept, and the next start goes on from there.",
+            file=sys.stderr,
+        )
+        raise SystemExit(130) from None

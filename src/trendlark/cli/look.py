@@ -1,0 +1,101 @@
+"""Commands that look at what there is: config, query, runs, lake."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trendlark.cli.options import Format, JsonFlag, LakeFlag, in_force, one_of, open_lake_of
+from trendlark.errors import InputError
+
+_PANEL = "The lake and the settings"
+
+
+def register(app: typer.Typer) -> None:
+    """Put these commands on the command line."""
+    app.command("query", rich_help_panel=_PANEL)(query)
+    app.command("runs", rich_help_panel=_PANEL)(runs)
+    app.command("config", rich_help_panel=_PANEL)(config)
+    lake_app = typer.Typer(help="Look after the lake.", no_args_is_help=True)
+    lake_app.command("info")(info)
+    lake_app.command("compact")(compact)
+    lake_app.command("vacuum")(vacuum)
+    app.add_typer(lake_app, name="lake", rich_help_panel=_PANEL)
+
+
+def query(
+    sql: Annotated[
+        str, typer.Argument(help="One SELECT over tweets, analyses, trends, refusals, runs, pages.")
+    ],
+    lake: LakeFlag = None,
+    shape: Annotated[str, typer.Option("--format", help="table, jsonl, csv or parquet.")] = "table",
+    out: Annotated[Path | None, typer.Option(help="File to write instead of standard output.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Most rows to give.")] = 10_000,
+) -> None:
+    """Ask the lake in SQL."""
+    from trendlark.cli.results import write_results
+
+    wanted: Format = one_of(shape, ("table", "jsonl", "csv", "parquet"), "--format")  # type: ignore[assignment]
+    if wanted == "parquet" and out is None:
+        raise InputError(
+            "Found --format parquet without --out; Parquet is binary and needs a file. Add --out FILE."
+        )
+    table = open_lake_of(in_force(lake=lake).settings).sql(sql, limit=limit)
+    write_results(table, wanted, out)
+
+
+def runs(
+    lake: LakeFlag = None,
+    limit: Annotated[int, typer.Option(min=1, help="Most runs to show, newest first.")] = 20,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show what the jobs did lately."""
+    from dataclasses import asdict
+
+    from trendlark.cli.tables import print_rows
+
+    rows = [
+        {**asdict(run), "hour": str(run.hour)}
+        for run in open_lake_of(in_force(lake=lake).settings).runs(limit=limit)
+    ]
+    if not rows and not as_json:
+        typer.echo("No run yet; `trendlark up` or `trendlark run-hour` makes the first.", err=True)
+    shown = ("started_at", "job", "hour", "place", "status", "counts", "refused", "cost", "seconds", "error")
+    print_rows(
+        rows if as_json else [{key: row[key] for key in shown} for row in rows],
+        "jsonl" if as_json else "table",
+    )
+
+
+def config(as_json: JsonFlag = False) -> None:
+    """Show the settings in force and where each comes from; secrets are never shown."""
+    from trendlark.cli.tables import print_rows
+
+    rows = [{"setting": n, "value": v, "from": o} for n, v, o in in_force().rows()]
+    print_rows(rows, "json" if as_json else "table")
+
+
+def info(lake: LakeFlag = None, as_json: JsonFlag = False) -> None:
+    """Show the tables, their rows, files and bytes."""
+    from dataclasses import asdict
+
+    from trendlark.cli.tables import print_rows
+
+    print_rows(
+        [asdict(row) for row in open_lake_of(in_force(lake=lake).settings).info()],
+        "json" if as_json else "table",
+    )
+
+
+def compact(lake: LakeFlag = None) -> None:
+    """Merge small files into large ones."""
+    open_lake_of(in_force(lake=lake).settings).compact()
+    typer.echo("Compacted.", err=True)
+
+
+def vacuum(lake: LakeFlag = None) -> None:
+    """Remove files that no version within the retention needs."""
+    open_lake_of(in_force(lake=lake).settings).vacuum()
+    typer.echo("Vacuumed.", err=True)

@@ -1,0 +1,215 @@
+"""Commands on texts: analyze and import."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from trendlark.cli.options import ModelFlag, ThreadsFlag, in_force, load_analyzer, one_of
+from trendlark.errors import InputError
+
+if TYPE_CHECKING:
+    from trendlark.jobs.engines import Engine
+    from trendlark.records import Analysis
+    from trendlark.settings import Settings
+
+_PANEL = "Texts"
+_SUFFIXES = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+_SHAPES = ("table", "jsonl", "csv", "parquet")
+
+
+def register(app: typer.Typer) -> None:
+    """Put these commands on the command line."""
+    app.command("analyze", rich_help_panel=_PANEL)(analyze)
+    app.command("import", rich_help_panel=_PANEL)(import_tweets)
+
+
+def analyze(
+    what: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[TEXT... | FILE | -]", help="Texts, or one CSV/JSONL/Parquet file, or - for stdin."
+        ),
+    ] = None,
+    column: Annotated[
+        str | None, typer.Option(help="Column that holds the text; guessed if left out.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write; its ending decides the format.")] = None,
+    shape: Annotated[str | None, typer.Option("--format", help="table, jsonl, csv or parquet.")] = None,
+    model: ModelFlag = None,
+    threads: ThreadsFlag = None,
+) -> None:
+    """Tell sentiment, emotions and information of texts; large files go on where they were cut off."""
+    settings = in_force(model=model, threads=threads).settings
+    wanted = _shape(shape, out)
+    file = _file_of(what)
+    if file is not None:
+        _analyze_file(file, settings, column, out, wanted)
+    elif what and what != ["-"]:
+        _analyze_texts(what, settings, out, wanted or "table")
+    elif what == ["-"] or not sys.stdin.isatty():
+        lines = sys.stdin.buffer.read().decode("utf-8", errors="replace").splitlines()
+        _analyze_texts(lines, settings, out, wanted or "jsonl")
+    else:
+        raise InputError("Found nothing to analyse; give texts, one file, or - and texts on standard input.")
+
+
+def _shape(shape: str | None, out: Path | None) -> str | None:
+    if shape is not None:
+        one_of(shape, _SHAPES, "--format")
+        if shape == "parquet" and out is None:
+            raise InputError(
+                "Found --format parquet without --out; Parquet is binary and needs a file. Add --out FILE."
+            )
+        return shape
+    if out is None:
+        return None
+    if out.suffix.lower() not in _SUFFIXES:
+        raise InputError(
+            f"Found --out {out}, whose ending does not tell a format; use .jsonl, .csv or .parquet, or add --format."
+        )
+    return _SUFFIXES[out.suffix.lower()]
+
+
+def _file_of(what: list[str] | None) -> Path | None:
+    if not what or len(what) != 1 or what == ["-"]:
+        return None
+    text = what[0]
+    looks = len(text) < 4096 and "\x00" not in text and "\n" not in text
+    path = Path(text) if looks else None
+    if path is None:
+        return None
+    named = any(text.lower().endswith(end + zipped) for end in _SUFFIXES for zipped in ("", ".gz"))
+    try:
+        exists = path.is_file()
+    except OSError:  # a long text is no path
+        exists = False
+    if named and " " not in text and not exists:
+        raise InputError(
+            f"Found no file {text}; name one that exists, or put a text that ends so in more words."
+        )
+    return path if exists else None
+
+
+def _analyze_texts(texts: list[str], settings: Settings, out: Path | None, shape: str) -> None:
+    with closing(load_analyzer(settings)) as analyzer:
+        analyses = analyzer.analyze(texts)
+    if shape == "table" and out is None:
+        _print_table(texts, analyses)
+        return
+    rows = [
+        {"row": number, "input": {"text": text}, "analysis": analysis.to_dict(), "error": None}
+        for number, (text, analysis) in enumerate(zip(texts, analyses, strict=True), start=1)
+    ]
+    _write_rows(rows, shape, out)
+
+
+def _write_rows(rows: Iterable[dict[str, Any]], shape: str, out: Path | None) -> None:
+    from trendlark.jobs.files import CsvRows, flatten, write_rows
+
+    if out is not None:
+        write_rows(rows, out, shape)
+    elif shape == "csv":
+        flat = [flatten(row) for row in rows]
+        names = dict.fromkeys(name for row in flat for name in row)
+        writer = CsvRows(sys.stdout, list(names))
+        for row in flat:
+            writer.write(row)
+    else:
+        for row in rows:
+            print(json.dumps(row, ensure_ascii=False, default=str))
+
+
+def _print_table(texts: list[str], analyses: list[Analysis]) -> None:
+    from trendlark.cli.tables import print_rows
+
+    print_rows([_row_of(text, analysis) for text, analysis in zip(texts, analyses, strict=True)], "table")
+
+
+def _row_of(text: str, analysis: Analysis) -> dict[str, str]:
+    flags = [name for name in ("irony", "hate", "offensive") if getattr(analysis, name).value]
+    return {
+        "text": text if len(text) <= 80 else text[:79] + "…",
+        "lang": analysis.lang,
+        "sentiment": f"{analysis.sentiment.label} {analysis.sentiment.probability:.2f}",
+        "emotions": ", ".join(analysis.emotions_present),
+        "flags": ", ".join(flags),
+        "topics": ", ".join(topic.label for topic in analysis.topics),
+        "entities": ", ".join(f"{entity.text} ({entity.type})" for entity in analysis.entities),
+    }
+
+
+def _analyze_file(
+    file: Path, settings: Settings, column: str | None, out: Path | None, shape: str | None
+) -> None:
+    from trendlark.cli.bars import Bars
+    from trendlark.jobs.files import analyze_file
+
+    with closing(load_analyzer(settings)) as analyzer:
+        if out is None:
+            _stream_file(file, analyzer, column, shape or "jsonl")
+            return
+        bars = Bars()
+        try:
+            outcome = analyze_file(file, out, analyzer, column=column, shape=shape or "jsonl", progress=bars)
+        finally:
+            bars.close()
+    resumed = f", {outcome.resumed} of them by an earlier run" if outcome.resumed else ""
+    refused = f"; {outcome.refused} without a text are kept with their reason" if outcome.refused else ""
+    typer.echo(f"{outcome.rows} rows analysed into {out}{resumed}{refused}.", err=True)
+
+
+def _stream_file(file: Path, analyzer: Engine, column: str | None, shape: str) -> None:
+    from trendlark.jobs.files import analyze_rows
+    from trendlark.sources.tabular import read_rows
+
+    for results in analyze_rows(read_rows(file), analyzer, column):
+        if shape == "table":
+            pairs = [(str(r.input.get(column or "text", "")), r.analysis) for r in results if r.analysis]
+            _print_table([text for text, _ in pairs], [analysis for _, analysis in pairs])
+        else:
+            _write_rows((result.to_dict() for result in results), shape, None)
+
+
+def import_tweets(
+    file: Annotated[Path, typer.Argument(help="CSV, JSONL or Parquet file of tweets.")],
+    folder: Annotated[Path, typer.Option("--to", help="Replay folder to add them to.")] = Path("replay"),
+    place: Annotated[str, typer.Option(help="Place that the tweets belong to.")] = "world",
+    trend: Annotated[
+        str | None, typer.Option(help="Trend that the tweets belong to, if no column says.")
+    ] = None,
+    hour: Annotated[str | None, typer.Option(help="UTC hour of tweets that do not say when.")] = None,
+    columns: Annotated[
+        list[str] | None, typer.Option("--column", help="FIELD=COLUMN, such as text=tweet_body; repeatable.")
+    ] = None,
+) -> None:
+    """Bring tweets of your own into a replay folder."""
+    from trendlark.cli.bars import counting
+    from trendlark.hours import Hour
+    from trendlark.sources.imports import import_file
+
+    mapping = dict(_pair(text) for text in columns or ())
+    with counting(f"import {file.name}", None) as bar:
+        counts = import_file(
+            file,
+            folder,
+            columns=mapping,
+            place=place,
+            trend=trend,
+            hour=Hour.parse(hour) if hour else None,
+            progress=lambda rows: bar.advance(bar.task_ids[0], rows),
+        )
+    typer.echo(f"{counts}", err=True)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    field, equals, column = text.partition("=")
+    if not equals or not field or not column:
+        raise InputError(f"Found --column {text!r}; it is written FIELD=COLUMN, such as text=tweet_body.")
+    return field.strip(), column

@@ -1,0 +1,110 @@
+"""Drive the three jobs: one hour, a range of hours, and hour after hour."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from trendlark.errors import LakeError, ModelError, SourceError
+from trendlark.hours import Hour, seconds_until
+from trendlark.jobs.analyze import analyze_hour
+from trendlark.jobs.collect import collect_hour
+from trendlark.jobs.engines import Engine
+from trendlark.jobs.progress import SILENT, Progress
+from trendlark.jobs.runs import FAILED, NOTHING
+from trendlark.jobs.summarise import summarise_hour
+from trendlark.lake import Lake
+from trendlark.records import Run
+from trendlark.settings import Settings
+from trendlark.sources.base import Source
+
+_log = logging.getLogger(__name__)
+
+# The source needs a moment until the last tweets of an hour can be searched.
+_DELAY = timedelta(minutes=2)
+_RETRY_SECONDS = 300.0
+_LOOK_BACK_HOURS = 48
+
+
+@dataclass(frozen=True, slots=True)
+class HourOutcome:
+    """What the three jobs did with an hour; ``errors`` holds what kept a place from being collected."""
+
+    hour: Hour
+    runs: tuple[Run, ...]
+    errors: tuple[SourceError, ...] = ()
+
+    @property
+    def nothing(self) -> bool:
+        """True where every job found its work done already."""
+        return not self.errors and all(run.status == NOTHING for run in self.runs)
+
+    @property
+    def failed(self) -> bool:
+        """True where a place could not be collected."""
+        return bool(self.errors) or any(run.status == FAILED for run in self.runs)
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """All that the jobs of an hour work with."""
+
+    lake: Lake
+    source: Source
+    analyzer: Engine
+    settings: Settings
+    progress: Progress = SILENT
+
+    def collect(self, hour: Hour) -> HourOutcome:
+        """Collect every place; a place whose source fails does not keep the others from being collected."""
+        runs: list[Run] = []
+        errors: list[SourceError] = []
+        for place in self.settings.place_list():
+            try:
+                runs.append(collect_hour(self.lake, self.source, place, hour, self.settings, self.progress))
+            except SourceError as error:
+                _log.warning("%s %s was not collected: %s", place.slug, hour, error)
+                errors.append(error)
+        return HourOutcome(hour, tuple(runs), tuple(errors))
+
+    def run_hour(self, hour: Hour) -> HourOutcome:
+        """Collect, analyse and summarise one hour; what is done already is left as it is."""
+        collected = self.collect(hour)
+        analyzed = analyze_hour(self.lake, self.analyzer, hour, self.progress)
+        summarised = summarise_hour(self.lake, self.source.name, hour, self.progress)
+        return HourOutcome(hour, (*collected.runs, analyzed, summarised), collected.errors)
+
+    def backfill(self, hours: Sequence[Hour], stop: threading.Event | None = None) -> list[HourOutcome]:
+        """Run hours one after the other, oldest first; ends early, between two hours, when told to stop."""
+        outcomes: list[HourOutcome] = []
+        for hour in hours:
+            if stop is not None and stop.is_set():
+                break
+            outcomes.append(self.run_hour(hour))
+        return outcomes
+
+    def finish_hours(self, first: Hour) -> None:
+        """Analyse and summarise the hours from ``first`` on that were collected but not finished."""
+        unfinished = {row.trend.hour for row in self.lake.trend_hours(first=first) if row.summary is None}
+        for hour in sorted(unfinished):
+            analyze_hour(self.lake, self.analyzer, hour, self.progress)
+            summarise_hour(self.lake, self.source.name, hour, self.progress)
+
+    def keep_running(self, stop: threading.Event, on_outcome: Callable[[HourOutcome], None]) -> None:
+        """Run each hour soon after it ends, until told to stop; a failed one is tried again after a while."""
+        while True:
+            due = Hour.last_complete()
+            try:
+                self.finish_hours(due - _LOOK_BACK_HOURS)
+                outcome = self.run_hour(due)
+                failed = outcome.failed
+                on_outcome(outcome)
+            except (LakeError, ModelError) as error:
+                _log.error("%s did not finish and is tried again: %s", due, error)
+                failed = True
+            wait = seconds_until(Hour.now().end + _DELAY)
+            if stop.wait(min(wait, _RETRY_SECONDS) if failed else wait):
+                return

@@ -1,0 +1,39 @@
+"""Summarise an hour: what its tweets, taken together, say of each trend."""
+
+from __future__ import annotations
+
+from trendlark.hours import Hour, utc_now
+from trendlark.jobs.progress import SILENT, Progress
+from trendlark.jobs.runs import NOTHING, Tally, record_run
+from trendlark.lake import Lake
+from trendlark.records import Run, TrendHour
+from trendlark.reports.compute import summarise
+
+JOB = "summarise"
+
+
+def summarise_hour(lake: Lake, source: str, hour: Hour, progress: Progress = SILENT) -> Run:
+    """Sum up the trends of a source in an hour; finds nothing to do where they are summed up already."""
+
+    def _work(tally: Tally) -> None:
+        rows = lake.trend_hours(hour=hour, source=source)
+        models = set(lake.analysed_models(hour))
+        if all(_fresh(row, models) for row in rows):
+            tally.status = NOTHING
+            return
+        progress.start(f"summarise {hour}", len(rows))
+        lookup = {(source, row.tweet_id): row.analysis for row in lake.analyses(hour, source)}
+        summarised = summarise(rows, lake.tweets(hour, source=source), lookup, utc_now())
+        lake.commit_summaries(hour, source, summarised, tally.run_id)
+        tally.count("trends", len(summarised))
+        tally.model = next((row.summary.model for row in summarised if row.summary), None)
+        progress.advance(len(rows))
+
+    return record_run(lake, _work, job=JOB, hour=hour, source=source, place=None, progress=progress)
+
+
+def _fresh(row: TrendHour, models: set[str]) -> bool:
+    # A summary of fewer tweets than were sampled was made while the analysis was still going on.
+    if row.summary is None or row.summary.analysed != row.sampled:
+        return False
+    return row.sampled == 0 or models == {row.summary.model}

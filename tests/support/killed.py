@@ -1,0 +1,69 @@
+"""Runs an hour and kills itself, as a power cut would, at a chosen step.
+
+    python -m tests.support.killed LAKE HOUR STEP
+
+The steps are counted over everything that can be cut off: before a commit is tried, after its files are written but
+before its log entry is, and after it is done; and each chunk of the model. Prints the number of steps when it survives.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tests.support.hours import jobs_for
+from trendlark.hours import Hour
+from trendlark.lake import store
+from trendlark.nlu import fake
+from trendlark.records import Analysis
+
+
+class Fuse:
+    """Burns down one step at a time; at the chosen one the process is gone."""
+
+    def __init__(self, steps: int) -> None:
+        self.left = steps
+        self.burnt = 0
+
+    def burn(self) -> None:
+        """One step."""
+        self.burnt += 1
+        if self.burnt == self.left:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def install(fuse: Fuse) -> None:
+    """Put the fuse around every commit and every chunk of the model."""
+    commit = store.Store._commit
+    analyze = fake.FakeAnalyzer.analyze
+
+    def _commit(self: store.Store, spec: Any, attempt: Callable[[Any], Any]) -> Any:
+        fuse.burn()
+        done = commit(self, spec, attempt)
+        fuse.burn()
+        return done
+
+    def _analyze(self: fake.FakeAnalyzer, texts: Sequence[str], *args: Any, **options: Any) -> list[Analysis]:
+        fuse.burn()
+        done = analyze(self, texts, *args, **options)
+        fuse.burn()
+        return done
+
+    store.Store._commit = _commit  # type: ignore[method-assign]
+    fake.FakeAnalyzer.analyze = _analyze  # type: ignore[method-assign]
+
+
+def main() -> None:
+    """Run the hour on a short fuse."""
+    lake, hour, step = sys.argv[1:]
+    fuse = Fuse(int(step))
+    install(fuse)
+    jobs_for(lake).run_hour(Hour.parse(hour))
+    sys.stdout.write(f"{fuse.burnt}\n")
+
+
+if __name__ == "__main__":
+    main()
