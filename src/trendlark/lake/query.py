@@ -1,0 +1,150 @@
+"""Asking the tables: conditions written safely, rows streamed, and SQL for people.
+
+DataFusion, which comes with ``deltalake``, runs everything; rows come as they are read, not gathered first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+import pyarrow as pa
+from deltalake import DeltaTable, QueryBuilder
+from deltalake.exceptions import DeltaError
+
+from trendlark.errors import QueryError
+from trendlark.lake.faults import brief, told
+from trendlark.lake.rows import Row
+from trendlark.lake.store import Store
+from trendlark.lake.tables import TABLES, TableSpec
+
+# One stream in the order of the files; several would only race for the same two cores.
+_ONE_STREAM = {"datafusion.execution.target_partitions": "1", "datafusion.execution.batch_size": "2048"}
+_QUESTION = re.compile(
+    r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/|\()*(select|with|values)\b", re.IGNORECASE | re.DOTALL
+)
+_NAMES = {
+    pa.string(): "Utf8",
+    pa.bool_(): "Boolean",
+    pa.int32(): "Int32",
+    pa.int64(): "Int64",
+    pa.float32(): "Float32",
+    pa.float64(): "Float64",
+    pa.timestamp("us", tz="UTC"): 'Timestamp(Microsecond, Some("UTC"))',
+}
+
+
+def literal(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def all_of(**wanted: str | None) -> str:
+    """The condition that each named column equals its text; ``None`` asks nothing of a column."""
+    parts = [f"{name} = {literal(text)}" for name, text in wanted.items() if text is not None]
+    return " AND ".join(parts) or "TRUE"
+
+
+def one_of(name: str, texts: Iterable[str]) -> str:
+    """The condition that a column holds one of several texts."""
+    return f"{name} IN ({', '.join(map(literal, texts))})"
+
+
+def scan(
+    table: DeltaTable, spec: TableSpec, where: str, columns: Sequence[str] = (), order: str = ""
+) -> Iterator[Row]:
+    """The rows of a table that a condition names, streamed as dictionaries."""
+    chosen = ", ".join(f'"{name}"' for name in columns or spec.schema.names)
+    text = " ".join(["SELECT", chosen, "FROM", spec.name, "WHERE", where, order and f"ORDER BY {order}"])
+    answer = QueryBuilder(_ONE_STREAM).register(spec.name, table).execute(text)
+    for batch in pa.RecordBatchReader.from_stream(answer):
+        yield from batch.to_pylist()
+
+
+class Asker(Store):
+    """The half of a lake that answers SQL."""
+
+    def sql(self, query: str, limit: int | None = None) -> pa.RecordBatchReader:
+        """Answer one SELECT over all tables, as a stream of at most ``limit`` rows.
+
+        A table that nothing was written to yet is empty. Raises QueryError for anything but one query.
+        """
+        query = query.strip().rstrip(";")
+        if limit is not None and limit < 0:
+            raise QueryError(f"Found a limit of {limit} rows; it must be 0 or more. Give another or none.")
+        if not _QUESTION.match(query) or "\x00" in query:
+            raise self._refused("it is not a query", query)
+        builder = self._session()
+        try:
+            _check_plan(builder, query)
+            answer = pa.RecordBatchReader.from_stream(builder.execute(query))
+        except (DeltaError, pa.ArrowException) as fault:
+            raise self._refused(brief(str(fault)), query) from fault
+        return self._streamed(answer, query, limit)
+
+    def _session(self) -> QueryBuilder:
+        builder = QueryBuilder()
+        for spec in TABLES.values():
+            table = self._table(spec)
+            if table is not None:
+                builder.register(spec.name, table)
+            else:
+                columns = ", ".join(f'{_null(field.type)} AS "{field.name}"' for field in spec.schema)
+                builder.execute(f"CREATE VIEW {spec.name} AS SELECT {columns} WHERE FALSE")
+        return builder
+
+    def _streamed(self, answer: pa.RecordBatchReader, query: str, limit: int | None) -> pa.RecordBatchReader:
+        schema = pa.schema([pa.field(f.name, _plain(f.type)) for f in answer.schema])
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            left = limit
+            with told(self.uri, writing=False):
+                while left is None or left > 0:
+                    try:
+                        batch = answer.read_next_batch()
+                    except StopIteration:
+                        return
+                    except pa.ArrowInvalid as fault:
+                        raise self._refused(brief(str(fault)), query) from fault
+                    batch = batch if left is None else batch.slice(0, left)
+                    left = None if left is None else left - batch.num_rows
+                    yield batch.cast(schema)
+
+        return pa.RecordBatchReader.from_batches(schema, batches())
+
+    def _refused(self, reason: str, query: str) -> QueryError:
+        named = [spec for spec in TABLES.values() if re.search(rf"\b{spec.name}\b", query)]
+        columns = "".join(f" Columns of {spec.name}: {', '.join(spec.schema.names)}." for spec in named)
+        return QueryError(
+            f"Found SQL that the lake cannot answer: {reason}. Allowed is one SELECT over the tables "
+            f"{', '.join(TABLES)}.{columns} Correct the query and ask again."
+        )
+
+
+def _check_plan(builder: QueryBuilder, query: str) -> None:
+    # As a sub-query nothing but a query can be planned: no COPY, no DDL, no second statement.
+    explained = builder.execute("\n".join(["EXPLAIN SELECT * FROM (", query, ") AS question"]))
+    for batch in pa.RecordBatchReader.from_stream(explained):
+        for row in batch.to_pylist():
+            if "error" in row["plan_type"]:
+                raise DeltaError(row["plan"])
+
+
+def _null(kind: pa.DataType) -> str:
+    if pa.types.is_list(kind):
+        return f"make_array({_null(kind.value_type)})"
+    if pa.types.is_struct(kind):
+        parts = ", ".join(f"'{field.name}', {_null(field.type)}" for field in kind)
+        return f"named_struct({parts})"
+    return f"arrow_cast(NULL, '{_NAMES[kind]}')"
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """The type as every reader of Arrow knows it: views, DataFusion's way of reading text, become text."""
+    if pa.types.is_string_view(kind):
+        return pa.string()
+    if pa.types.is_list(kind):
+        return pa.list_(kind.value_field.with_type(_plain(kind.value_type)))
+    if pa.types.is_struct(kind):
+        return pa.struct([field.with_type(_plain(field.type)) for field in kind])
+    return kind
