@@ -1,0 +1,103 @@
+"""How sure a share is: 95 % intervals of shares of a sample, and of the change between two hours.
+
+A share is the estimate of a simple random sample of ``sampled`` tweets out of ``population``. Its interval is
+Wilson's score interval (E. B. Wilson 1927, JASA 22:209-212), which keeps its coverage in small samples and near
+0 and 1 (Brown, Cai & DasGupta 2001, Statistical Science 16:101-133). Where the population is known, the sample
+counts as n(N-1)/(N-n) draws: the finite population correction (Cochran 1977, Sampling Techniques, section 2.6)
+in the form of an effective sample size; and the interval is cut to what the sample proves: of N tweets at least
+``count`` have the property and at least ``sampled - count`` have not. docs/methods.md tells what this means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import sqrt
+
+from trendlark.errors import InputError
+from trendlark.records import Share
+
+LEVEL = 0.95
+_Z = 1.959963984540054  # the 97.5 % point of the standard normal distribution
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The difference of two shares, from -1 to 1, with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def clear(self) -> bool:
+        """Whether the interval leaves zero out: more than the luck of the draw."""
+        return self.low > 0 or self.high < 0
+
+
+def interval(count: int, sampled: int, population: int | None = None) -> tuple[float, float]:
+    """The 95 % interval of the share of ``count`` in ``sampled`` tweets, out of ``population`` where it is known.
+
+    Nothing sampled tells nothing: the whole of [0, 1]. Everything sampled leaves no doubt: a point.
+    Raises InputError where the numbers contradict each other.
+    """
+    _check(count, sampled, population)
+    if sampled == 0:
+        return 0.0, 1.0
+    value = count / sampled
+    if population == sampled:
+        return value, value
+    draws = float(sampled) if population is None else sampled * (population - 1) / (population - sampled)
+    low, high = _wilson(value, draws)
+    if population is not None:
+        low = max(low, count / population)
+        high = min(high, (population - sampled + count) / population)
+    # The estimate lies inside by algebra; rounding must not push it out at 0 and 1.
+    return max(0.0, min(low, value)), min(1.0, max(high, value))
+
+
+def shares(counts: Mapping[str, int], sampled: int, population: int | None = None) -> dict[str, Share]:
+    """The share of each count with its interval; none at all where nothing was sampled."""
+    if sampled == 0:
+        return {}
+    return {
+        name: Share(count / sampled, *interval(count, sampled, population)) for name, count in counts.items()
+    }
+
+
+def usable_population(volume: int | None, sampled: int) -> int | None:
+    """The stated volume as population; None where it is silent or refuted by the sample itself.
+
+    A source states the volume of the trend, not of the hour. It is at least the hour's, so taking it makes the
+    interval wider than it need be, never narrower.
+    """
+    return volume if volume is not None and volume >= max(1, sampled) else None
+
+
+def change(now: Share, before: Share) -> Change:
+    """The difference of the shares of two independent samples (R. G. Newcombe 1998, Statistics in Medicine
+    17:873-890, method 10), from the intervals that the shares carry."""
+    value = now.value - before.value
+    low = value - sqrt((now.value - now.low) ** 2 + (before.high - before.value) ** 2)
+    high = value + sqrt((now.high - now.value) ** 2 + (before.value - before.low) ** 2)
+    return Change(value, max(-1.0, low), min(1.0, high))
+
+
+def _wilson(value: float, draws: float) -> tuple[float, float]:
+    z2 = _Z * _Z / draws
+    centre = (value + z2 / 2) / (1 + z2)
+    half = _Z / (1 + z2) * sqrt(value * (1 - value) / draws + z2 / (4 * draws))
+    return centre - half, centre + half
+
+
+def _check(count: int, sampled: int, population: int | None) -> None:
+    if not 0 <= count <= sampled:
+        raise InputError(
+            f"Found {count} of {sampled} sampled tweets; a count is from 0 to the number sampled. "
+            "Count each tweet once."
+        )
+    if population is not None and population < sampled:
+        raise InputError(
+            f"Found {sampled} tweets sampled out of {population}; a population is at least as large as its "
+            "sample. Leave it out where it is not known."
+        )
