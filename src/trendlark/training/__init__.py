@@ -1,0 +1,1 @@
+"""Training, evaluating and exporting the model; needs the extra ``trendlark[train]``."""

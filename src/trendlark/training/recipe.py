@@ -1,0 +1,70 @@
+"""Recipes: how a model is trained, as data. The ones that ship lie in ``recipes/``; any TOML file will do."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from trendlark.errors import InputError
+from trendlark.training.optimise import Rates
+from trendlark.training.sets import EMOJI_SETS, SETS
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything that a run depends on besides the data; every field may be left out of the file."""
+
+    name: str = "custom"
+    seed: int = 0
+    new_words: int = 30_000
+    teach_minutes: float = 12.0
+    steps: int = 12_000
+    tokens_per_batch: int = 1024
+    warm_up: float = 0.05
+    power: float = 0.6
+    teach_every: int = 8
+    encoder_rate: float = 1e-4
+    heads_rate: float = 4e-4
+    words_rate: float = 3e-4
+    layer_decay: float = 0.9
+    weight_decay: float = 0.01
+    checkpoint_minutes: float = 10.0
+    validate_minutes: float = 20.0
+    validate_rows: int = 250
+    boosts: Mapping[str, float] = field(default_factory=dict)
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def rates(self) -> Rates:
+        """The learning rates of the multi-task stage."""
+        return Rates(self.encoder_rate, self.heads_rate, self.words_rate, self.layer_decay, self.weight_decay)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the recipe as plain data."""
+        return asdict(self) | {"boosts": dict(self.boosts), "weights": dict(self.weights)}
+
+
+def load_recipe(name: str) -> Recipe:
+    """Read a recipe by its name in ``recipes/`` or by the path of a TOML file."""
+    own = Path(__file__).parent / "recipes"
+    path = Path(name) if name.endswith(".toml") else own / f"{name}.toml"
+    if not path.exists():
+        known = ", ".join(sorted(one.stem for one in own.glob("*.toml")))
+        raise InputError(f"No recipe {name!r}. Allowed are {known}, or the path of a .toml file. Choose one.")
+    return parse_recipe(tomllib.loads(path.read_text(encoding="utf-8")), path.name)
+
+
+def parse_recipe(table: Mapping[str, Any], source: str) -> Recipe:
+    """Check a recipe's keys and types, all at once, and return it."""
+    known = {one.name: one.default for one in fields(Recipe)}
+    wrong = [f"{key} is no setting" for key in table if key not in known]
+    for key, value in table.items():
+        if isinstance(known.get(key), int | float) and not isinstance(value, int | float):
+            wrong.append(f"{key} is {value!r}, not a number")
+    wrong += [f"boosts.{key} is no set" for key in table.get("boosts", {}) if key not in {*SETS, *EMOJI_SETS}]
+    if wrong:
+        raise InputError(f"{source}: {'; '.join(wrong)}. Allowed are {', '.join(known)}. Correct the recipe.")
+    return Recipe(**table)

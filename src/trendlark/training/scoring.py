@@ -1,0 +1,226 @@
+"""Validation: every set scored by its benchmark's metric, through the same rules that serving follows.
+
+Sets with labels of their own are scored by a stated mapping: TweetEval emotion is the strongest of its four;
+EmoEvent the strongest of its six that is present, or "others" where none is; entity types are mapped to the
+set's, and types that the set does not have are dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from trendlark.nlu.tasks import TASKS, entity_tags
+from trendlark.training.data import Row, encode, encode_words, read_rows
+from trendlark.training.metrics import (
+    Span,
+    calibration_error,
+    entity_f1,
+    f1_of,
+    macro_f1,
+    macro_f1_labels,
+    macro_recall,
+    spans_of,
+)
+from trendlark.training.predict import Floats, Predictor
+from trendlark.training.sets import SETS, DataSet
+
+NONE = "others"
+# How our types are read by a set that has other ones; a type left out is dropped.
+_TYPE_NAMES = {
+    "ner_wnut17": {
+        "organization": "corporation",
+        "work": "creative-work",
+        "group": "group",
+        "location": "location",
+        "person": "person",
+        "product": "product",
+    },
+    "ner_btc": {"person": "PER", "location": "LOC", "organization": "ORG", "group": "ORG"},
+}
+_COARSE_NAMES = {
+    **_TYPE_NAMES["ner_btc"],
+    "misc": "MISC",
+    "product": "MISC",
+    "work": "MISC",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A temperature for each task, and for each label the probability from which it is said to be there."""
+
+    temperatures: Mapping[str, float] = field(default_factory=dict)
+    thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    def probabilities(self, task: str, logits: Floats) -> Floats:
+        """Return calibrated probabilities of raw logits [..., width]."""
+        scaled = logits / self.temperatures.get(task, 1.0)
+        if TASKS[task].kind in ("one_of", "spans"):
+            raised = np.exp(scaled - scaled.max(-1, keepdims=True))
+            return np.asarray(raised / raised.sum(-1, keepdims=True), np.float32)
+        return np.asarray(1 / (1 + np.exp(-scaled)), np.float32)
+
+    def threshold(self, task: str) -> Floats:
+        """Return the thresholds of a task's labels, one half where none is set."""
+        own = self.thresholds.get(task, {})
+        return np.array([own.get(label, 0.5) for label in TASKS[task].labels], np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One set's rows with the probabilities that the model gave them."""
+
+    entry: DataSet
+    rows: list[Row]
+    probabilities: Floats
+
+
+def score_all(
+    predict: Predictor,
+    tokenizer: Tokenizer,
+    data: Path,
+    calibration: Calibration | None = None,
+    limit: int | None = None,
+) -> dict[str, dict[str, float]]:
+    """Return the metrics of every set with a benchmark metric; ``limit`` takes only its first rows."""
+    calibration = calibration or Calibration()
+    found = {}
+    for key, entry in SETS.items():
+        if not entry.metric:
+            continue
+        rows = read_rows(data, entry, "val")[:limit]
+        if not rows:
+            continue
+        if entry.task == "entities":
+            found[key] = {"entity_f1": score_entities(predict, tokenizer, entry, rows)}
+        else:
+            found[key] = score_labels(
+                probabilities(predict, tokenizer, entry, rows, calibration), calibration
+            )
+    return found
+
+
+def main_metric(entry: DataSet, scores: Mapping[str, float]) -> float:
+    """Return the set's benchmark metric out of its scores."""
+    return scores[entry.metric]
+
+
+def mean_score(found: Mapping[str, Mapping[str, float]]) -> float:
+    """Return the mean over tasks of the mean over the task's sets of their benchmark metrics."""
+    by_task: dict[str, list[float]] = {}
+    for key, scores in found.items():
+        by_task.setdefault(SETS[key].task, []).append(main_metric(SETS[key], scores))
+    return float(np.mean([np.mean(values) for values in by_task.values()])) if by_task else 0.0
+
+
+def probabilities(
+    predict: Predictor, tokenizer: Tokenizer, entry: DataSet, rows: Sequence[Row], calibration: Calibration
+) -> Scored:
+    """Run the model over a set's rows (those that say something of our labels)."""
+    usable = [row for row in rows if any(label in entry.labels for label in row.labels)]
+    results = predict(encode(tokenizer, [row.text for row in usable]))
+    logits = np.stack([result[entry.task] for result in results])
+    return Scored(entry, usable, calibration.probabilities(entry.task, logits))
+
+
+def score_labels(scored: Scored, calibration: Calibration) -> dict[str, float]:
+    """Return the metrics of a set of labelled texts, expected calibration error among them."""
+    entry = scored.entry
+    if entry.metric == "macro_f1_labels":
+        return _score_many(scored, calibration)
+    gold = [_gold(row, entry) for row in scored.rows]
+    said = said_labels(scored, calibration.threshold(entry.task))
+    scores = {"macro_f1": macro_f1(gold, said), "macro_recall": macro_recall(gold, said)}
+    scores["accuracy"] = float(np.mean([g == s for g, s in zip(gold, said, strict=True)]))
+    if entry.metric == "f1_yes":
+        scores["f1_yes"] = f1_of(gold, said, "yes")
+    scores["calibration_error"] = _calibration_error(scored, gold)
+    return scores
+
+
+def _gold(row: Row, entry: DataSet) -> str:
+    return entry.labels[row.labels[0]] or NONE
+
+
+def said_labels(scored: Scored, thresholds: Floats) -> list[str]:
+    """Return what the model says of each text in our words, by the rule of the set's task."""
+    entry, chances = scored.entry, scored.probabilities
+    task = TASKS[entry.task]
+    if task.kind == "yes_no":
+        return ["yes" if row[0] >= thresholds[0] else "no" for row in chances]
+    if task.kind == "one_of":
+        return [task.labels[int(row.argmax())] for row in chances]
+    own = [task.labels.index(label) for label in entry.annotated]
+    said = []
+    for row in chances:
+        present = [at for at in own if row[at] >= thresholds[at]] if "" in entry.labels.values() else own
+        said.append(task.labels[max(present, key=lambda at: float(row[at]))] if present else NONE)
+    return said
+
+
+def _calibration_error(scored: Scored, gold: Sequence[str]) -> float:
+    task = TASKS[scored.entry.task]
+    chances = scored.probabilities.astype(np.float64)
+    if task.kind == "one_of":
+        labels = [task.labels[at] for at in chances.argmax(-1)]
+        correct = np.array([g == s for g, s in zip(gold, labels, strict=True)])
+        return calibration_error(chances.max(-1), correct)
+    own = [at for at, label in enumerate(task.labels) if label in scored.entry.annotated]
+    if task.kind == "yes_no":
+        truth = np.array([[g == "yes"] for g in gold])
+        own = [0]
+    else:
+        truth = np.array([[task.labels[at] == g for at in own] for g in gold])
+    return _binary_error(chances[:, own], truth)
+
+
+def _binary_error(chances: NDArray[np.float64], truth: NDArray[np.bool_]) -> float:
+    confidence = np.maximum(chances, 1 - chances)
+    return calibration_error(confidence.ravel(), ((chances >= 0.5) == truth).ravel())
+
+
+def many_gold(scored: Scored) -> NDArray[np.bool_]:
+    """Return the true labels of a set with many labels to a text, [rows, labels annotated]."""
+    entry = scored.entry
+    return np.array(
+        [
+            [label in {entry.labels.get(x) for x in row.labels} for label in entry.annotated]
+            for row in scored.rows
+        ]
+    )
+
+
+def _score_many(scored: Scored, calibration: Calibration) -> dict[str, float]:
+    labels = TASKS[scored.entry.task].labels
+    own = [at for at, label in enumerate(labels) if label in scored.entry.annotated]
+    chances, gold = scored.probabilities[:, own], many_gold(scored)
+    said = chances >= calibration.threshold(scored.entry.task)[own]
+    return {
+        "macro_f1_labels": macro_f1_labels(gold, said),
+        "micro_f1_labels": macro_f1_labels(gold.reshape(-1, 1), said.reshape(-1, 1)),
+        "calibration_error": _binary_error(chances.astype(np.float64), gold),
+    }
+
+
+def score_entities(predict: Predictor, tokenizer: Tokenizer, entry: DataSet, rows: Sequence[Row]) -> float:
+    """Return the entity F1 of a set of tagged words; a word's tag is that of its first piece."""
+    names = _TYPE_NAMES.get(entry.name, _COARSE_NAMES)
+    pieces = [encode_words(tokenizer, row.words) for row in rows]
+    results = predict([piece.ids for piece in pieces])
+    tags = entity_tags()
+    said: list[set[Span]] = []
+    for row, piece, result in zip(rows, pieces, results, strict=True):
+        words = ["O"] * len(row.words)
+        best = result["entities"].argmax(-1)
+        for at, (owner, start) in enumerate(zip(piece.words, piece.starts, strict=True)):
+            if start and tags[best[at]] != "O":
+                part, _, kind = tags[best[at]].partition("-")
+                words[owner] = f"{part}-{names[kind]}" if kind in names else "O"
+        said.append(spans_of(words))
+    return entity_f1([spans_of(row.tags) for row in rows], said)

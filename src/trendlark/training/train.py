@@ -1,0 +1,239 @@
+"""One training run, top to bottom: words, teaching, then all tasks at once; resumable at any time.
+
+    python -m trendlark.training.train --data DATA --out OUT --recipe default            # the shipped model
+    python -m trendlark.training.train --data DATA --out OUT --recipe default --minutes 5   # a quick look
+    OMP_NUM_THREADS=1 taskset -c 1 python -m trendlark.training.train ...                 # on one core
+
+A GPU is used when PyTorch sees one. Running the same command again goes on from ``OUT/last.pt``. With
+``--minutes`` the clock ends the run and lowers the learning rate; without, the steps of the recipe do, and a
+resumed run gives what an undisturbed one gives.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from trendlark.training import checkpoint, teach
+from trendlark.training.checkpoint import Checkpoint
+from trendlark.training.data import emoji_labels, load_examples
+from trendlark.training.losses import task_losses
+from trendlark.training.mixture import Batch, Mixture, shares
+from trendlark.training.optimise import Clock, Optimiser, rate_factor
+from trendlark.training.predict import network_predictor
+from trendlark.training.recipe import Recipe, load_recipe
+from trendlark.training.scoring import main_metric, mean_score, score_all
+from trendlark.training.sets import SETS
+
+_log = logging.getLogger(__name__)
+
+_LOG_EVERY = 100
+Progress = Callable[[float], None]
+
+
+@dataclass(slots=True)
+class _Timer:
+    """Says when so many minutes have gone by since it last said so."""
+
+    minutes: float
+    _since: float = field(default_factory=time.monotonic)
+
+    def due(self) -> bool:
+        if time.monotonic() - self._since < 60 * self.minutes:
+            return False
+        self._since = time.monotonic()
+        return True
+
+
+def run(
+    data: Path,
+    out: Path,
+    recipe: str = "default",
+    minutes: float | None = None,
+    start: Path | None = None,
+    progress: Progress | None = None,
+) -> Path:
+    """Train by the recipe on the sets in ``data`` and return the checkpoint, ``out/last.pt``.
+
+    ``minutes`` bounds the multi-task stage; ``start`` is a taught checkpoint to begin from instead of teaching;
+    ``progress`` is called with the share of the multi-task stage that is done.
+    """
+    chosen = load_recipe(recipe)
+    last = out / "last.pt"
+    device = _device()
+    torch.manual_seed(chosen.seed)
+    state = checkpoint.load(last) if last.exists() else _start(data, out, chosen, start)
+    network = state.network.to(device)
+    clock = Clock(chosen.steps, minutes)
+    optimiser = Optimiser(network, chosen.rates)
+    skip = _resume(state, clock, optimiser)
+    _log.info("schedule: %d steps%s", chosen.steps, f" or {minutes} minutes" if minutes else "")
+    stream = _batches(data, out, state, chosen, skip)
+    saving, validating = _Timer(chosen.checkpoint_minutes), _Timer(chosen.validate_minutes)
+    network.train()
+    means: dict[str, float] = {}
+    clock.start()
+    while not clock.done:
+        losses = _losses(network, next(stream), device)
+        total = torch.stack([loss * chosen.weights.get(name, 1.0) for name, loss in losses.items()]).sum()
+        optimiser.step(total, rate_factor(clock.progress, chosen.warm_up))
+        clock.tick()
+        _note(means, losses, clock)
+        if progress:
+            progress(clock.progress)
+        if saving.due():
+            _save(last, state, chosen, clock, optimiser)
+        if validating.due():
+            _validate(state, data, out, chosen, clock)
+    _save(last, state, chosen, clock, optimiser)
+    _validate(state, data, out, replace(chosen, validate_rows=0), clock)
+    return last
+
+
+def _device() -> torch.device:
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    _log.info("device: %s, because PyTorch sees %s", device, "a GPU" if device.type == "cuda" else "no GPU")
+    return device
+
+
+def _start(data: Path, out: Path, recipe: Recipe, start: Path | None) -> Checkpoint:
+    if start is not None:
+        _log.info("start: %s, as asked", start)
+        state = checkpoint.load(start)
+        state.more = {}
+        return state
+    emoji = emoji_labels(data)
+    network, tokenizer = teach.prepare_network(data, recipe.new_words, len(emoji))
+    if recipe.teach_minutes > 0 and teach.read_pairs(data):
+        _log.info("teaching for %.1f minutes: the base has read no Spanish", recipe.teach_minutes)
+        pairs = teach.load_pairs(data, tokenizer, out / "targets.npy")
+        teach.teach(network, pairs, Clock(10**9, recipe.teach_minutes), recipe.seed)
+    return Checkpoint(network, tokenizer, emoji)
+
+
+def _resume(state: Checkpoint, clock: Clock, optimiser: Optimiser) -> int:
+    """Take up where the checkpoint stands; return the number of steps done."""
+    if "optimiser" not in state.more:
+        return 0
+    optimiser.load_state_dict(state.more["optimiser"])
+    clock.step, clock.seconds = state.more["step"], state.more["seconds"]
+    torch.set_rng_state(state.more["rng"])
+    _log.info("resume: at step %d, %.0f s into the run", clock.step, clock.seconds)
+    return clock.step
+
+
+@dataclass(frozen=True, slots=True)
+class _Lesson:
+    """A batch of parallel sentences: where the base puts their English side."""
+
+    ids: Tensor
+    mask: Tensor
+    targets: Tensor
+
+
+def _batches(
+    data: Path, out: Path, state: Checkpoint, recipe: Recipe, skip: int
+) -> Iterator[Batch | _Lesson]:
+    """Return the batches of all steps after ``skip``: every ``teach_every``-th is one of parallel sentences."""
+    examples = load_examples(data, state.tokenizer, state.emoji)
+    parts = shares({name: len(rows) for name, rows in examples.items()}, recipe.power, recipe.boosts)
+    for name, share in sorted(parts.items(), key=lambda item: -item[1]):
+        _log.info("mixture: %s %.1f %% of the examples drawn", name, 100 * share)
+    mixture = Mixture(examples, parts, recipe.tokens_per_batch, recipe.seed, len(state.emoji))
+    every = recipe.teach_every if recipe.teach_every and teach.read_pairs(data) else 0
+    lessons_done = skip // every if every else 0
+    stream = mixture.batches(skip - lessons_done)
+    lessons = _lessons(data, out, state, recipe, lessons_done) if every else iter(())
+    return _interleave(stream, lessons, every, skip)
+
+
+def _interleave(
+    stream: Iterator[Batch], lessons: Iterator[_Lesson], every: int, step: int
+) -> Iterator[Batch | _Lesson]:
+    while True:
+        step += 1
+        yield next(lessons) if every and step % every == 0 else next(stream)
+
+
+def _lessons(data: Path, out: Path, state: Checkpoint, recipe: Recipe, skip: int) -> Iterator[_Lesson]:
+    pairs = teach.load_pairs(data, state.tokenizer, out / "targets.npy")
+    stream = teach.batches(pairs, recipe.tokens_per_batch, np.random.default_rng(recipe.seed + 1))
+    for number, (ids, mask, targets) in enumerate(stream):
+        if number >= skip:
+            yield _Lesson(ids, mask, targets)
+
+
+def _losses(network: Any, batch: Batch | _Lesson, device: torch.device) -> dict[str, Tensor]:
+    with torch.autocast(device.type, dtype=torch.bfloat16):
+        if isinstance(batch, _Lesson):
+            student = teach.mean_state(network, batch.ids.to(device), batch.mask.to(device))
+            return {"parallel": teach.teaching_loss(student, batch.targets.to(device))}
+        out = network(batch.ids.to(device), batch.mask.to(device))
+    return task_losses(out, batch.to(device))
+
+
+def _note(means: dict[str, float], losses: dict[str, Tensor], clock: Clock) -> None:
+    for name, loss in losses.items():
+        means[name] = 0.98 * means.get(name, loss.item()) + 0.02 * loss.item()
+    if clock.step % _LOG_EVERY == 0:
+        said = ", ".join(f"{name} {mean:.3f}" for name, mean in sorted(means.items()))
+        _log.info("step %d, %.0f s, %.1f %%: %s", clock.step, clock.seconds, 100 * clock.progress, said)
+
+
+def _save(path: Path, state: Checkpoint, recipe: Recipe, clock: Clock, optimiser: Optimiser) -> None:
+    state.more = {
+        "optimiser": optimiser.state_dict(),
+        "step": clock.step,
+        "seconds": clock.seconds,
+        "rng": torch.get_rng_state(),
+        "recipe": recipe.to_dict(),
+    }
+    state.save(path)
+    _log.info("checkpoint: step %d in %s", clock.step, path)
+
+
+def _validate(state: Checkpoint, data: Path, out: Path, recipe: Recipe, clock: Clock) -> None:
+    """Score on validation (at most ``validate_rows`` of each set; 0 is all) and keep the best network."""
+    state.network.eval()
+    found = score_all(
+        network_predictor(state.network), state.tokenizer, data, limit=recipe.validate_rows or None
+    )
+    state.network.train()
+    if not found:
+        return
+    mean = mean_score(found)
+    said = {key: round(main_metric(SETS[key], scores), 4) for key, scores in found.items()}
+    _log.info("validation at step %d: mean of tasks %.4f; %s", clock.step, mean, json.dumps(said))
+    with (out / "validation.jsonl").open("a", encoding="utf-8") as log:
+        log.write(
+            json.dumps({"step": clock.step, "seconds": clock.seconds, "mean": mean, "sets": found}) + "\n"
+        )
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--recipe", default="default")
+    parser.add_argument("--minutes", type=float)
+    parser.add_argument("--start", type=Path)
+    given = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    run(given.data, given.out, given.recipe, given.minutes, given.start)
+
+
+if __name__ == "__main__":
+    main()
