@@ -29,7 +29,9 @@ def test_a_known_population_makes_the_sample_count_for_more() -> None:
     z2 = 3.841458820694124
     centre = (0.4 + z2 / 198) / (1 + z2 / 99)
     half = (z2 * 0.24 / 99 + z2 * z2 / (4 * 99 * 99)) ** 0.5 / (1 + z2 / 99)
-    assert interval(20, 50, 100) == pytest.approx((centre - half, centre + half))
+    assert (centre - half, centre + half) == pytest.approx((0.30898, 0.49145), abs=5e-5)
+    # Of 100 tweets a share is a whole number of hundredths: outward to the next ones.
+    assert interval(20, 50, 100) == (0.30, 0.50)
 
 
 def test_a_whole_population_leaves_no_doubt() -> None:
@@ -100,7 +102,7 @@ def test_it_holds_the_truth_as_often_as_it_says_in_finite_hours(population: int,
     sampled = max(5, round(population * part))
     coverage = _coverage(population, sampled)
     assert sum(coverage) / len(coverage) >= 0.93
-    assert min(coverage) >= 0.80
+    assert min(coverage) >= 0.92
 
 
 @pytest.mark.parametrize("sampled", [5, 10, 20, 50, 100])
@@ -145,12 +147,15 @@ def test_it_grows_with_the_count(sample: tuple[int, int, int | None]) -> None:
 
 
 @given(_samples())
-def test_knowing_the_population_never_widens_it(sample: tuple[int, int, int | None]) -> None:
+def test_knowing_the_population_never_widens_it_by_more_than_a_tweet(
+    sample: tuple[int, int, int | None],
+) -> None:
     count, sampled, population = sample
     low, high = interval(count, sampled, population)
     wide_low, wide_high = interval(count, sampled)
-    assert wide_low <= low + 1e-12
-    assert wide_high >= high - 1e-12
+    one = 1 / population + 1e-12 if population else 0.0
+    assert wide_low <= low + one
+    assert wide_high >= high - one
 
 
 @given(_samples())

@@ -4,15 +4,17 @@ A share is the estimate of a simple random sample of ``sampled`` tweets out of `
 Wilson's score interval (E. B. Wilson 1927, JASA 22:209-212), which keeps its coverage in small samples and near
 0 and 1 (Brown, Cai & DasGupta 2001, Statistical Science 16:101-133). Where the population is known, the sample
 counts as n(N-1)/(N-n) draws: the finite population correction (Cochran 1977, Sampling Techniques, section 2.6)
-in the form of an effective sample size; and the interval is cut to what the sample proves: of N tweets at least
-``count`` have the property and at least ``sampled - count`` have not. docs/methods.md tells what this means.
+in the form of an effective sample size. The ends are then moved outward to whole tweets, as a share of N tweets
+is a multiple of 1/N (without it, coverage falls to 0.80 where most of an hour is sampled), and not beyond what the
+sample proves: at least ``count`` tweets have the property and at least ``sampled - count`` have not.
+docs/methods.md tells what this means.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import sqrt
+from math import ceil, floor, sqrt
 
 from trendlark.errors import InputError
 from trendlark.records import Share
@@ -50,8 +52,8 @@ def interval(count: int, sampled: int, population: int | None = None) -> tuple[f
     draws = float(sampled) if population is None else sampled * (population - 1) / (population - sampled)
     low, high = _wilson(value, draws)
     if population is not None:
-        low = max(low, count / population)
-        high = min(high, (population - sampled + count) / population)
+        low = max(count, floor(low * population)) / population
+        high = min(population - sampled + count, ceil(high * population)) / population
     # The estimate lies inside by algebra; rounding must not push it out at 0 and 1.
     return max(0.0, min(low, value)), min(1.0, max(high, value))
 
