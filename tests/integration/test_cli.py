@@ -182,7 +182,7 @@ def _start(folder: Path, *words: str) -> tuple[subprocess.Popen[str], str]:
 def test_up_fills_in_serves_and_ends_cleanly_and_goes_on(tmp_path: Path) -> None:
     for _ in range(2):
         process, address = _start(tmp_path, "up")
-        with urllib.request.urlopen(address + "/v1/trends", timeout=30) as answer:  # noqa: S310
+        with urllib.request.urlopen(address + "/v1/trends", timeout=30) as answer:
             items = json.load(answer)["items"]
         assert items
         assert all(item["invented"] for item in items)
@@ -198,7 +198,7 @@ def test_up_fills_in_serves_and_ends_cleanly_and_goes_on(tmp_path: Path) -> None
 @pytest.mark.slow
 def test_serve_alone_and_a_port_that_is_taken(tmp_path: Path) -> None:
     process, address = _start(tmp_path, "serve")
-    with urllib.request.urlopen(address + "/live", timeout=30) as answer:  # noqa: S310
+    with urllib.request.urlopen(address + "/live", timeout=30) as answer:
         assert answer.status == 200
     port = address.rsplit(":", 1)[1]
     second = run("serve", "--port", port, folder=tmp_path)

@@ -34,7 +34,9 @@ def write_results(rows: pa.RecordBatchReader, shape: Format, out: Path | None) -
                 _write_text(rows, shape, stream)
         part.replace(out)
     except OSError as error:
-        raise InputError(f"Found that {out} cannot be written ({error.strerror}); name another file.") from error
+        raise InputError(
+            f"Found that {out} cannot be written ({error.strerror}); name another file."
+        ) from error
 
 
 def _write_text(rows: pa.RecordBatchReader, shape: Format, stream: IO[str]) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from trendlark.jobs.engines import Engine
     from trendlark.records import Analysis
     from trendlark.settings import Settings
+    from trendlark.sources.imports import ImportCounts
 
 _PANEL = "Texts"
 _SUFFIXES = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
@@ -166,12 +167,12 @@ def _analyze_file(
 
 
 def _stream_file(file: Path, analyzer: Engine, column: str | None, shape: str) -> None:
-    from trendlark.jobs.files import analyze_rows
-    from trendlark.sources.tabular import read_rows
+    from trendlark.jobs.files import analyze_rows, open_rows
 
-    for results in analyze_rows(read_rows(file), analyzer, column):
+    rows, chosen = open_rows(file, column)
+    for results in analyze_rows(rows, analyzer, chosen):
         if shape == "table":
-            pairs = [(str(r.input.get(column or "text", "")), r.analysis) for r in results if r.analysis]
+            pairs = [(str(r.input.get(chosen, "")), r.analysis) for r in results if r.analysis]
             _print_table([text for text, _ in pairs], [analysis for _, analysis in pairs])
         else:
             _write_rows((result.to_dict() for result in results), shape, None)
@@ -180,32 +181,60 @@ def _stream_file(file: Path, analyzer: Engine, column: str | None, shape: str) -
 def import_tweets(
     file: Annotated[Path, typer.Argument(help="CSV, JSONL or Parquet file of tweets.")],
     folder: Annotated[Path, typer.Option("--to", help="Replay folder to add them to.")] = Path("replay"),
-    place: Annotated[str, typer.Option(help="Place that the tweets belong to.")] = "world",
-    trend: Annotated[
-        str | None, typer.Option(help="Trend that the tweets belong to, if no column says.")
-    ] = None,
+    place: Annotated[str | None, typer.Option(help="Place of tweets that do not name one.")] = None,
+    trend: Annotated[str | None, typer.Option(help="Trend of tweets that do not name one.")] = None,
     hour: Annotated[str | None, typer.Option(help="UTC hour of tweets that do not say when.")] = None,
     columns: Annotated[
         list[str] | None, typer.Option("--column", help="FIELD=COLUMN, such as text=tweet_body; repeatable.")
     ] = None,
+    file_format: Annotated[
+        str | None, typer.Option("--format", help="csv, jsonl or parquet, where the ending does not tell.")
+    ] = None,
 ) -> None:
-    """Bring tweets of your own into a replay folder."""
-    from trendlark.cli.bars import counting
+    """Bring tweets of your own into a replay folder; importing a file again replaces what it brought."""
+    from trendlark.cli.bars import Bars
     from trendlark.hours import Hour
     from trendlark.sources.imports import import_file
 
-    mapping = dict(_pair(text) for text in columns or ())
-    with counting(f"import {file.name}", None) as bar:
+    bars = Bars()
+    shown = 0
+
+    def _advance(_: int, share: float) -> None:
+        nonlocal shown
+        if not shown:
+            bars.start(f"import {file.name}", 1000)
+        bars.advance(int(share * 1000) - shown)
+        shown = int(share * 1000)
+
+    try:
         counts = import_file(
             file,
             folder,
-            columns=mapping,
+            columns=dict(_pair(text) for text in columns or ()),
             place=place,
             trend=trend,
             hour=Hour.parse(hour) if hour else None,
-            progress=lambda rows: bar.advance(bar.task_ids[0], rows),
+            file_format=file_format,
+            progress=_advance,
         )
-    typer.echo(f"{counts}", err=True)
+    finally:
+        bars.close()
+    typer.echo(_told(counts, file, folder), err=True)
+
+
+def _told(counts: ImportCounts, file: Path, folder: Path) -> str:
+    parts = [f"{counts.taken} of {counts.rows} rows of {file.name} are in {folder}"]
+    if counts.replaced:
+        parts.append("in place of what an earlier import of it brought")
+    if counts.refused:
+        parts.append(
+            f"{counts.refused} could not be taken and lie in {folder / 'refused.jsonl'} with their reason"
+        )
+    if counts.ids_made:
+        parts.append(f"{counts.ids_made} had no id and got one from their content")
+    if counts.invalid_utf8:
+        parts.append(f"{counts.invalid_utf8} were not valid UTF-8 and hold U+FFFD for it")
+    return "; ".join(parts) + "."
 
 
 def _pair(text: str) -> tuple[str, str]:

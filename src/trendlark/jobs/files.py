@@ -20,9 +20,11 @@ from trendlark.errors import InputError
 from trendlark.jobs.engines import Engine
 from trendlark.jobs.progress import SILENT, Progress
 from trendlark.records import Analysis, clean_text
-from trendlark.sources.tabular import RawRow, read_rows
+from trendlark.sources.rows import Row, Rows
 
 _SLICE = 1024
+# How far a file is read is known by its bytes, not its rows; the bar counts thousandths.
+_PARTS = 1000
 _TEXT_COLUMNS = ("text", "tweet", "full_text", "content", "message", "texto", "body")
 # Spreadsheets run a cell that begins with one of these as a formula; a leading apostrophe makes it text.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -52,43 +54,51 @@ class Result:
         return {"row": self.row, "input": dict(self.input), "analysis": analysis, "error": self.error}
 
 
-def analyze_rows(rows: Iterator[RawRow], analyzer: Engine, column: str | None) -> Iterator[list[Result]]:
-    """Analyse rows slice by slice, in order; a row without a usable text keeps its place with a reason."""
-    chosen = column
-    while batch := list(islice(rows, _SLICE)):
-        if chosen is None:
-            chosen = _choose_column(batch)
-        texts = [_text_of(row, chosen) for row in batch]
-        analyses = iter(analyzer.analyze([text for text in texts if text is not None]))
-        yield [_result(row, text, analyses, chosen) for row, text in zip(batch, texts, strict=True)]
-
-
-def _result(row: RawRow, text: str | None, analyses: Iterator[Analysis], column: str) -> Result:
-    if text is not None:
-        return Result(row.number, row.values, next(analyses), None)
-    reason = row.problem or f"no text in column {column!r}"
-    return Result(row.number, row.values, None, reason)
-
-
-def _text_of(row: RawRow, column: str) -> str | None:
-    value = row.values.get(column)
-    return clean_text(value) if row.problem is None and isinstance(value, str) else None
-
-
-def _choose_column(batch: Sequence[RawRow]) -> str:
-    names: dict[str, None] = {}
-    for row in batch:
-        names.update(dict.fromkeys(row.values))
-    lowered = {name.lower(): name for name in names}
+def open_rows(path: Path, column: str | None) -> tuple[Rows, str]:
+    """A file and the column that holds its texts; raises InputError where there is no such column."""
+    rows = Rows(path)
+    if column is not None:
+        if column in rows.columns:
+            return rows, column
+        raise InputError(
+            f"Found no column {column!r} in {path}; it has {_listed(rows.columns)}. Name one of these with --column."
+        )
+    lowered = {name.lower(): name for name in rows.columns}
     for usual in _TEXT_COLUMNS:
         if usual in lowered:
-            return lowered[usual]
-    if len(names) == 1:
-        return next(iter(names))
+            return rows, lowered[usual]
+    if len(rows.columns) == 1:
+        return rows, rows.columns[0]
     raise InputError(
-        f"Found the columns {', '.join(map(repr, list(names)[:20])) or '(none)'}, and none is named like a text "
+        f"Found the columns {_listed(rows.columns)} in {path}, and none is named like a text "
         f"({', '.join(_TEXT_COLUMNS)}). Name the one to analyse with --column."
     )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names[:20])) + (" and more" if len(names) > 20 else "")
+
+
+def analyze_rows(rows: Iterable[Row], analyzer: Engine, column: str) -> Iterator[list[Result]]:
+    """Analyse rows slice by slice, in order; a row without a usable text keeps its place with a reason."""
+    rows = iter(rows)
+    while batch := list(islice(rows, _SLICE)):
+        texts = [_text_of(row, column) for row in batch]
+        analyses = iter(analyzer.analyze([text for text in texts if text is not None]))
+        yield [_result(row, text, analyses, column) for row, text in zip(batch, texts, strict=True)]
+
+
+def _result(row: Row, text: str | None, analyses: Iterator[Analysis], column: str) -> Result:
+    if text is not None:
+        return Result(row.number, row.values, next(analyses), None)
+    if row.trouble:
+        return Result(row.number, {"as_found": row.as_found()}, None, row.trouble)
+    return Result(row.number, row.values, None, f"no text in column {column!r}")
+
+
+def _text_of(row: Row, column: str) -> str | None:
+    value = None if row.trouble else row.get(column)
+    return clean_text(value) if isinstance(value, str) else None
 
 
 def analyze_file(
@@ -101,33 +111,21 @@ def analyze_file(
     progress: Progress = SILENT,
 ) -> FileOutcome:
     """Analyse a file into ``out``; an earlier run of the same that was cut off is continued."""
-    journal = _Journal.open(source, out, {"column": column, "model": analyzer.name})
-    rows = read_rows(source)
-    _check_column(source, column)
+    rows, chosen = open_rows(source, column)
+    journal = _Journal.open(source, out, {"column": chosen, "model": analyzer.name})
     resumed = journal.rows
-    progress.start(f"analyze {source.name}", None)
-    progress.advance(resumed)
+    progress.start(f"analyze {source.name}", _PARTS)
+    shown = 0
     with journal.stream:
-        for results in analyze_rows(islice(rows, resumed, None), analyzer, column):
+        for results in analyze_rows(islice(rows, resumed, None), analyzer, chosen):
             journal.append(results)
-            progress.advance(len(results))
+            done = int(rows.share_read * _PARTS)
+            progress.advance(done - shown)
+            shown = done
+    progress.advance(_PARTS - shown)
     outcome = FileOutcome(journal.rows, journal.refused, resumed)
     journal.finish(out, shape)
     return outcome
-
-
-def _check_column(source: Path, column: str | None) -> None:
-    if column is None:
-        return
-    names: dict[str, None] = {}
-    for row in islice(read_rows(source), 100):
-        names.update(dict.fromkeys(row.values))
-        if column in row.values:
-            return
-    raise InputError(
-        f"Found no column {column!r} in {source}; it has {', '.join(map(repr, list(names)[:20])) or 'none'}. "
-        "Name one of these with --column."
-    )
 
 
 @dataclass(slots=True)
