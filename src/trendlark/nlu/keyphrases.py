@@ -89,6 +89,7 @@ def _weigh(phrases: Sequence[Sequence[_Word]]) -> Mapping[str, float]:
     return {key: degrees[key] / count for key, count in counts.items()}
 
 
+@lru_cache(maxsize=65_536)
 def _key(word: str) -> str:
     folded = unicodedata.normalize("NFD", word.casefold())
     return "".join(sign for sign in folded if not unicodedata.combining(sign))

@@ -61,9 +61,13 @@ def find_marks(text: str) -> Marks:
                 hashtags.append(text[start + 1 : end])
                 tag_end = end
         elif match["link"] is not None:
-            end = _link_end(text, start, end)
+            stop, end = end, _link_end(text, start, end)
             if end > start:
                 urls.append(text[start:end])
+            else:
+                # Looked at once: a run of "http://http://..." would be looked at for each of its links.
+                at = stop
+                continue
         else:
             mentions.append(match["handle"])
         if end > start:
