@@ -209,7 +209,7 @@ def load_settings(
         raise SettingsError(
             f"{len(wrong)} setting{'s are' if len(wrong) > 1 else ' is'} wrong:\n"
             + "\n".join(f"  - {line}" for line in wrong)
-            + "\n`trendlark config --help` names the allowed ones; docs/reference/settings.md explains them."
+            + f"\nKnown settings: {', '.join(Settings.model_fields)} (docs/reference/settings.md explains them)."
         )
     return InForce(settings, origins)
 
