@@ -64,7 +64,7 @@ _WORDS = (
 def make_tiny_artifact(folder: Path, *, name: str = "tiny-1", seed: int = 7, **manifest: Any) -> Path:
     """Write a whole artefact into ``folder`` and return it; keywords replace fields of the manifest."""
     folder.mkdir(parents=True, exist_ok=True)
-    tokenizer = _tokenizer()
+    tokenizer = tiny_tokenizer()
     tokenizer.save(str(folder / "tokenizer.json"))
     onnx.save(_graph(tokenizer.get_vocab_size(), np.random.default_rng(seed)), str(folder / "model.onnx"))
     content: dict[str, Any] = {
@@ -98,7 +98,8 @@ def _task(name: str) -> dict[str, Any]:
     return {"kind": task.kind, "labels": list(task.labels), "temperature": 1.25, "thresholds": thresholds}
 
 
-def _tokenizer() -> Tokenizer:
+def tiny_tokenizer() -> Tokenizer:
+    """Return a tokenizer that knows some words and spells the others in letters, as WordPiece does."""
     signs = [chr(code) for code in range(33, 127) if not chr(code).isupper()]
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *signs, *(f"##{sign}" for sign in signs), *_WORDS]
     vocabulary = {piece: at for at, piece in enumerate(dict.fromkeys(pieces))}

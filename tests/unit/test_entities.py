@@ -1,0 +1,137 @@
+"""Entities: from tags of pieces to spans of the raw text."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.tiny_model import tiny_tokenizer
+from trendlark.nlu.entities import Pieces, decode
+from trendlark.nlu.tasks import entity_tags
+from trendlark.nlu.text import normalise
+from trendlark.records import Entity, clean_text
+
+TAGS = entity_tags()
+TOKENIZER = tiny_tokenizer()
+
+
+def decode_words(text: str, *tags: str, later: str = "O", temperature: float = 1.0) -> tuple[Entity, ...]:
+    """Decode with a tag for each word that the tokenizer sees; ``later`` is the tag of a word's later pieces."""
+    normalised = normalise(text)
+    encoding = TOKENIZER.encode(normalised.text)
+    logits = np.zeros((len(encoding.ids), len(TAGS)), np.float32)
+    seen: int | None = None
+    for at, word in enumerate(encoding.word_ids):
+        if word is not None:
+            tag = tags[word] if word != seen else later
+            logits[at, TAGS.index(tag)] = 5
+        seen = word
+    assert seen is None
+    assert max(word for word in encoding.word_ids if word is not None) + 1 == len(tags)
+    return decode(logits, TAGS, temperature, Pieces(encoding.offsets, encoding.word_ids), normalised, text)
+
+
+def found(text: str, *tags: str) -> list[tuple[str, str]]:
+    """The entities as (text, type), once their offsets are checked."""
+    entities = decode_words(text, *tags)
+    assert all(text[entity.start : entity.end] == entity.text for entity in entities)
+    return [(entity.text, entity.type) for entity in entities]
+
+
+def test_begin_and_inside_make_one_entity() -> None:
+    assert decode_words("ayer Lionel Messi", "O", "B-person", "I-person")[0].start == 5
+    assert found("ayer Lionel Messi", "O", "B-person", "I-person") == [("Lionel Messi", "person")]
+
+
+def test_nothing_tagged_gives_nothing() -> None:
+    assert found("ayer hoy", "O", "O") == []
+
+
+def test_neighbours_stay_apart() -> None:
+    assert found("Messi Xavi", "B-person", "B-person") == [("Messi", "person"), ("Xavi", "person")]
+    assert found("Messi Xavi", "B-person", "I-group") == [("Messi", "person"), ("Xavi", "group")]
+    assert found("Messi y Xavi", "B-person", "O", "I-person") == [("Messi", "person"), ("Xavi", "person")]
+
+
+def test_an_inside_without_a_beginning_begins() -> None:
+    assert found("en Lima hoy", "O", "I-location", "O") == [("Lima", "location")]
+
+
+def test_the_first_piece_of_a_word_decides() -> None:
+    (entity,) = decode_words("Zelenski", "B-person", later="B-location")
+    assert (entity.text, entity.type) == ("Zelenski", "person")
+    assert decode_words("Zelenski", "O", later="B-location") == ()
+
+
+def test_probability_is_the_mean_over_words_of_the_probability_of_the_type() -> None:
+    others = len(TAGS) - 1
+    begin = np.exp(5) / (np.exp(5) + others) + 1 / (np.exp(5) + others)
+    assert decode_words("Lionel Messi", "B-person", "I-person")[0].probability == pytest.approx(begin)
+    cooler = decode_words("Lionel Messi", "B-person", "I-person", temperature=3.0)[0].probability
+    assert 1 / others < cooler < begin
+
+
+def test_blanks_and_punctuation_at_the_edges_are_not_part() -> None:
+    assert found('dijo "Messi" .', "O", "B-person", "I-person", "I-person", "O") == [("Messi", "person")]
+    assert found("(OTAN)", "B-organization", "I-organization", "I-organization") == [("OTAN", "organization")]
+    assert found("¿ ?", "B-misc", "I-misc") == []
+
+
+def test_an_abbreviation_keeps_its_last_full_stop() -> None:
+    assert found("U.S. wins", *["B-location", *["I-location"] * 3], "O") == [("U.S.", "location")]
+    assert found("Messi.", "B-person", "I-person") == [("Messi", "person")]
+
+
+def test_a_hashtag_is_an_entity_without_its_sign() -> None:
+    text = "veo #JuegoDeTronos hoy"
+    assert found(text, "O", "O", "B-work", "I-work", "I-work", "O") == [("JuegoDeTronos", "work")]
+    assert found(text, "O", "B-work", "I-work", "I-work", "I-work", "O") == [("JuegoDeTronos", "work")]
+
+
+def test_the_sign_of_a_hashtag_does_not_part_an_entity() -> None:
+    assert found("Real #Madrid", "B-group", "O", "I-group") == [("Real #Madrid", "group")]
+
+
+def test_a_lone_hash_does() -> None:
+    assert found("Real # Madrid", "B-group", "O", "I-group") == [("Real", "group"), ("Madrid", "group")]
+
+
+@pytest.mark.parametrize("mark", ["@RealMadrid", "https://t.co/Madrid", "USER", "{{URL}}"])
+def test_mentions_and_links_are_never_entities_and_part_what_is_around(mark: str) -> None:
+    size = len(set(TOKENIZER.encode(normalise(mark).text, add_special_tokens=False).word_ids))
+    tags = ["B-person", *["I-person"] * size, "I-person"]
+    assert found(f"Ana {mark} Eva", *tags) == [("Ana", "person"), ("Eva", "person")]
+
+
+def test_emoji_are_never_entities() -> None:
+    assert found("😭", "B-misc", "I-misc", "I-misc") == []
+    assert found("Madrid 😭", "B-location", *["I-location"] * 3) == [("Madrid", "location")]
+    assert found("😭Madrid❤️", *["B-location"], *["I-location"] * 5) == [("Madrid", "location")]
+
+
+def test_what_the_normaliser_changed_is_told_in_the_raw_spelling() -> None:
+    assert found("AT&amp;T", "B-organization", "I-organization", "I-organization") == [
+        ("AT&amp;T", "organization")
+    ]
+    assert found("Golaaaaaaazo", "B-misc") == [("Golaaaaaaazo", "misc")]
+    assert found("Pe\u0301rez", "B-person") == [("Pe\u0301rez", "person")]
+    assert found("Perez\u0301", "B-person") == [("Perez\u0301", "person")]
+    assert found("Ma\u200bdrid", "B-location") == [("Ma\u200bdrid", "location")]
+
+
+@given(st.text(max_size=40), st.randoms())
+def test_any_tags_on_any_text_hold_the_offsets(text: str, random: np.random.Generator) -> None:
+    raw = clean_text(text)
+    normalised = normalise(raw)
+    encoding = TOKENIZER.encode(normalised.text)
+    logits = np.array([[random.random() for _ in TAGS] for _ in encoding.ids], np.float32)
+    pieces = Pieces(encoding.offsets, encoding.word_ids)
+    end = 0
+    for entity in decode(logits, TAGS, 1.0, pieces, normalised, raw):
+        assert end <= entity.start < entity.end <= len(raw)
+        assert raw[entity.start : entity.end] == entity.text
+        assert entity.text[0].isalnum()
+        assert 0 < entity.probability <= 1
+        end = entity.end
