@@ -125,18 +125,20 @@ class Rows:
         size = max(1, self.path.stat().st_size)
         with self.path.open("rb") as opened:
             packed = opened.peek(2)[:2] == b"\x1f\x8b"
-            with gzip.open(opened) if packed else opened as stream:
-                for number, line in enumerate(self._decoded(stream)):
+            with gzip.open(opened) if packed else opened as stream, closing(self._decoded(stream)) as lines:
+                for number, line in enumerate(lines):
                     if number % 256 == 0:
                         self.share_read = opened.tell() / size
                     yield line.removeprefix("\ufeff") if number == 0 else line
 
-    def _decoded(self, stream: gzip.GzipFile | io.BufferedReader) -> Iterator[str]:
+    def _decoded(self, stream: gzip.GzipFile | io.BufferedReader) -> Generator[str, None, None]:
         start = stream.peek(1 << 16)
         if start[:2] in {b"\xff\xfe", b"\xfe\xff"}:  # what spreadsheets call "Unicode text"
-            yield from io.TextIOWrapper(stream, "utf-16", errors="replace", newline="\n")
+            with io.TextIOWrapper(stream, "utf-16", errors="replace", newline="\n") as texts:
+                yield from texts
         elif b"\n" not in start and b"\r" in start:  # line ends of old spreadsheets
-            yield from io.TextIOWrapper(stream, "utf-8", errors="replace", newline="\r")
+            with io.TextIOWrapper(stream, "utf-8", errors="replace", newline="\r") as texts:
+                yield from texts
         else:
             for line in stream:
                 text = line.decode("utf-8", errors="replace")
