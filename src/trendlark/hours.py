@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 
 from trendlark.errors import InputError
@@ -44,6 +45,7 @@ class Hour:
         return cls(int(moment.timestamp() // 3600))
 
     @classmethod
+    @lru_cache(maxsize=4096)  # every row of the lake carries its hour
     def parse(cls, text: str) -> Hour:
         """Read ``2026-11-23T07`` (longer ISO times of that hour in UTC are accepted, too)."""
         head, rest = text.strip()[:13], text.strip()[13:]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _PANEL = "Texts"
 _SUFFIXES = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+_SHOWN = 100
 _SHAPES = ("table", "jsonl", "csv", "parquet")
 
 
@@ -135,14 +136,13 @@ def _print_table(texts: list[str], analyses: list[Analysis]) -> None:
 
 def _row_of(text: str, analysis: Analysis) -> dict[str, str]:
     flags = [name for name in ("irony", "hate", "offensive") if getattr(analysis, name).value]
+    entities = [f"{entity.text} ({entity.type})" for entity in analysis.entities]
     return {
-        "text": text if len(text) <= 80 else text[:79] + "…",
+        "text": text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…",
         "lang": analysis.lang,
         "sentiment": f"{analysis.sentiment.label} {analysis.sentiment.probability:.2f}",
-        "emotions": ", ".join(analysis.emotions_present),
-        "flags": ", ".join(flags),
-        "topics": ", ".join(topic.label for topic in analysis.topics),
-        "entities": ", ".join(f"{entity.text} ({entity.type})" for entity in analysis.entities),
+        "emotions": ", ".join(analysis.emotions_present[:3]),
+        "information": ", ".join([*flags, *entities, *(topic.label for topic in analysis.topics[:2])]),
     }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from trendlark.errors import LakeError, ModelError, SourceError
+from trendlark.errors import LakeError, ModelError, NotFoundError, SourceError, TrendlarkError
 from trendlark.hours import Hour, seconds_until
 from trendlark.jobs.analyze import analyze_hour
 from trendlark.jobs.collect import collect_hour
@@ -35,7 +35,7 @@ class HourOutcome:
 
     hour: Hour
     runs: tuple[Run, ...]
-    errors: tuple[SourceError, ...] = ()
+    errors: tuple[TrendlarkError, ...] = ()
 
     @property
     def nothing(self) -> bool:
@@ -61,11 +61,11 @@ class Jobs:
     def collect(self, hour: Hour) -> HourOutcome:
         """Collect every place; a place whose source fails does not keep the others from being collected."""
         runs: list[Run] = []
-        errors: list[SourceError] = []
+        errors: list[TrendlarkError] = []
         for place in self.settings.place_list():
             try:
                 runs.append(collect_hour(self.lake, self.source, place, hour, self.settings, self.progress))
-            except SourceError as error:
+            except (SourceError, NotFoundError) as error:
                 _log.warning("%s %s was not collected: %s", place.slug, hour, error)
                 errors.append(error)
         return HourOutcome(hour, tuple(runs), tuple(errors))

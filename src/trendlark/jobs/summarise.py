@@ -22,8 +22,7 @@ def summarise_hour(lake: Lake, source: str, hour: Hour, progress: Progress = SIL
             tally.status = NOTHING
             return
         progress.start(f"summarise {hour}", len(rows))
-        lookup = {(source, row.tweet_id): row.analysis for row in lake.analyses(hour, source)}
-        summarised = summarise(rows, lake.tweets(hour, source=source), lookup, utc_now())
+        summarised = summarise(rows, lake.tweets(hour, source=source), lake.analyses(hour, source), utc_now())
         lake.commit_summaries(hour, source, summarised, tally.run_id)
         tally.count("trends", len(summarised))
         tally.model = next((row.summary.model for row in summarised if row.summary), None)
