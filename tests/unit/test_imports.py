@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from trendlark.errors import InputError
 from trendlark.hours import Hour
 from trendlark.records import PLACES, Place, Tweet
-from trendlark.sources.imports import ImportCounts, import_file
+from trendlark.sources.imports import USUAL_NAMES, ImportCounts, import_file
 from trendlark.sources.replay import ReplaySource
 
 HOUR = Hour.parse("2026-11-23T07")
@@ -261,3 +261,13 @@ def test_every_row_is_taken_or_refused(
     assert len(refused(folder / "f")) == blank
     if blank < len(texts):
         assert len(played(folder / "f")) == len(texts) - blank
+
+
+def test_the_page_on_sources_names_every_field_and_usual_column() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "sources.md").read_text(encoding="utf-8")
+    rows = {line.split("|")[1].strip(): line for line in page.splitlines() if line.startswith("| `")}
+    for field, names in USUAL_NAMES.items():
+        if len(names) > 1:
+            assert rows[f"`{field}`"].split("|")[2].strip() == ", ".join(f"`{name}`" for name in names)
+        else:
+            assert f"`{field}`" in rows["`hour`, `place`, `trend`"]

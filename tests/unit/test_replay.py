@@ -282,7 +282,17 @@ def test_about_is_read_and_a_broken_one_refused(tmp_path: Path) -> None:
     write(tmp_path / "tweets.jsonl", [tweet(1)])
     assert ReplaySource(tmp_path).about.invented is False
     (tmp_path / "about.json").write_text('{"name": "Sample", "invented": true}')
-    assert (ReplaySource(tmp_path).about.name, ReplaySource(tmp_path).about.invented) == ("Sample", True)
+    about = ReplaySource(tmp_path).about
+    assert (about.name, about.invented, about.note("es")) == ("Sample", True, "")
+    (tmp_path / "about.json").write_text('{"name": "S", "note": {"en": "Invented.", "es": "Inventado."}}')
+    about = ReplaySource(tmp_path).about
+    assert [about.note(language) for language in ("en", "es", "pt")] == [
+        "Invented.",
+        "Inventado.",
+        "Invented.",
+    ]
+    (tmp_path / "about.json").write_text('{"note": "Only one."}')
+    assert ReplaySource(tmp_path).about.note("es") == "Only one."
     for broken in ("{", "[]", '{"invented": "yes"}'):
         (tmp_path / "about.json").write_text(broken)
         with pytest.raises(InputError, match=r"about\.json"):

@@ -2,7 +2,7 @@
 
 A folder of recordings (the format is told in docs/sources.md):
 
-    about.json             optional: {"name": str, "invented": bool, "note": str}
+    about.json             optional: {"name": str, "invented": bool, "note": str or {language: str}}
     trends.jsonl           optional: {"hour", "place", "rank", "name", "volume"?} on each line
     tweets.jsonl           and/or
     tweets/*.jsonl         {"hour"?, "place", "trend", "id", "text", "created_at"?, "author_id"?,
@@ -19,7 +19,7 @@ import gzip
 import shutil
 import zlib
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
@@ -44,7 +44,11 @@ class About:
 
     name: str
     invented: bool = False
-    note: str = ""
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    def note(self, language: str = "en") -> str:
+        """The note in a language, else in English, else in any; empty if there is none."""
+        return self.notes.get(language) or self.notes.get("en") or next(iter(self.notes.values()), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,8 +265,12 @@ def read_about(folder: Path) -> About:
         raise _bad_about(path, str(error)) from error
     if not isinstance(told, dict) or not isinstance(told.get("invented", False), bool):
         raise _bad_about(path, "it is not an object whose `invented` is true or false")
+    note = told.get("note")
+    notes = {"en": note} if isinstance(note, str) else note if isinstance(note, dict) else {}
     return About(
-        as_name(told.get("name")) or folder.name, told.get("invented", False), as_name(told.get("note")) or ""
+        as_name(told.get("name")) or folder.name,
+        told.get("invented", False),
+        {str(language): text for language, value in notes.items() if (text := as_name(value))},
     )
 
 

@@ -1,0 +1,139 @@
+"""Single values of foreign files: read where they can be, None where not, never an error, never a made-up zero."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trendlark.hours import Hour
+from trendlark.sources.values import (
+    as_count,
+    as_hour,
+    as_language,
+    as_moment,
+    as_name,
+    as_text,
+    read_json,
+)
+
+MOMENT = datetime(2026, 11, 23, 7, 5, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2026-11-23T07:05:09Z",
+        "2026-11-23T07:05:09.000Z",
+        "2026-11-23 08:05:09+01:00",
+        "2026-11-23 07:05:09",
+        "Mon Nov 23 07:05:09 +0000 2026",
+        "Mon, 23 Nov 2026 07:05:09 GMT",
+        1795417509,
+        1795417509.0,
+        1795417509000,
+        "1795417509",
+        " 1795417509000 ",
+        datetime(2026, 11, 23, 7, 5, 9),  # noqa: DTZ001 - files have such times
+        datetime(2026, 11, 23, 2, 5, 9, tzinfo=timezone(timedelta(hours=-5))),
+    ],
+)
+def test_moments(value: object) -> None:
+    assert as_moment(value) == MOMENT
+    assert as_hour(value) == Hour.of(MOMENT)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, True, "", "soon", "0", 0, -5, 1e300, float("nan"), "0001-01-01T00:00:00+23:00", [], {}, "9" * 60],
+)
+def test_what_is_no_moment(value: object) -> None:
+    assert as_moment(value) is None
+    assert as_hour(value) is None
+
+
+def test_hours_may_be_written_short() -> None:
+    assert as_hour("2026-11-23T07") == Hour.of(MOMENT)
+    assert as_hour("2026-11-23") == Hour.parse("2026-11-23T00")
+
+
+@pytest.mark.parametrize(
+    ("value", "count"),
+    [
+        (0, 0),
+        (7, 7),
+        ("7", 7),
+        (" 7.0 ", 7),
+        (7.0, 7),
+        (7.5, None),
+        (-1, None),
+        (True, None),
+        ("many", None),
+        ("", None),
+        (None, None),
+        (2**63, None),
+        (10**400, None),
+        ("9" * 400, None),
+        (float("inf"), None),
+        ([], None),
+    ],
+)
+def test_counts(value: object, count: int | None) -> None:
+    assert as_count(value) == count
+
+
+@pytest.mark.parametrize(
+    ("value", "language"),
+    [
+        ("es", "es"),
+        ("ES", "es"),
+        ("pt-BR", "pt"),
+        ("zh_Hant", "zh"),
+        ("in", "id"),
+        ("iw", "he"),
+        ("und", None),
+        ("zxx", None),
+        ("qme", None),
+        ("spanish", None),
+        ("", None),
+        (5, None),
+    ],
+)
+def test_languages(value: object, language: str | None) -> None:
+    assert as_language(value) == language
+
+
+def test_texts_and_names() -> None:
+    assert as_text("a\ud83d") == "a\ufffd"
+    assert as_text("") == ""
+    assert as_text(5) is None
+    assert as_name(" ana ") == "ana"
+    assert as_name(17) == "17"
+    assert [as_name(value) for value in ("  ", True, 1.5, None, 10**30)] == [None] * 5
+
+
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "9" * 5000, "nul"])
+def test_bad_json_is_a_value_error(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        read_json(text)
+
+
+def test_control_characters_inside_strings_are_read() -> None:
+    assert read_json('"a\x00\tb"') == "a\x00\tb"
+
+
+@given(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=40)
+    | st.datetimes()
+    | st.datetimes(timezones=st.timezones())
+)
+def test_nothing_makes_them_raise(value: Any) -> None:
+    for read in (as_count, as_hour, as_language, as_moment, as_name, as_text):
+        assert read(value) is None or read(value) == read(value)
