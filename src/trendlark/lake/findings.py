@@ -11,7 +11,7 @@ from typing import Any
 
 from trendlark.errors import InputError
 from trendlark.hours import Hour
-from trendlark.lake.rows import Row, clean, utc
+from trendlark.lake.rows import Row, clean, utc, whole
 from trendlark.records import (
     EMOTIONS,
     FLAGS,
@@ -97,7 +97,7 @@ def trend_row(trend_hour: TrendHour) -> Row:
         "place": clean(trend.place),
         "trend": clean(trend.name),
         "rank": trend.rank,
-        "volume": trend.volume,
+        "volume": whole(trend.volume),
         "sampled": trend_hour.sampled,
         "requests": trend_hour.requests,
         "cost": trend_hour.cost,

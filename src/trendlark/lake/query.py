@@ -17,6 +17,7 @@ from trendlark.lake.faults import brief, told
 from trendlark.lake.rows import Row
 from trendlark.lake.store import Store
 from trendlark.lake.tables import TABLES, TableSpec
+from trendlark.records import clean_text
 
 # One stream in the order of the files; several would only race for the same two cores.
 _ONE_STREAM = {"datafusion.execution.target_partitions": "1", "datafusion.execution.batch_size": "2048"}
@@ -72,8 +73,8 @@ class Asker(Store):
         query = query.strip().rstrip(";")
         if limit is not None and limit < 0:
             raise QueryError(f"Found a limit of {limit} rows; it must be 0 or more. Give another or none.")
-        if not _QUESTION.match(query) or "\x00" in query:
-            raise self._refused("it is not a query", query)
+        if not _QUESTION.match(query) or "\x00" in query or clean_text(query) != query:
+            raise self._refused("it is not a query in plain text", query)
         builder = self._session()
         try:
             _check_plan(builder, query)

@@ -36,6 +36,11 @@ def utc(moment: datetime | None) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+def whole(number: int | None) -> int | None:
+    """A number that 64 bits hold; one that they do not is absent (``raw`` keeps what was received)."""
+    return number if number is not None and -(2**63) <= number < 2**63 else None
+
+
 def batches(
     records: Iterable[_Record], to_row: Callable[[_Record], Row], spec: TableSpec
 ) -> Iterator[pa.RecordBatch]:
@@ -70,10 +75,10 @@ def tweet_row(tweet: Tweet) -> Row:
         "created_at": utc(tweet.created_at),
         "lang": clean(tweet.lang),
         "text": clean(tweet.text),
-        "likes": tweet.likes,
-        "reposts": tweet.reposts,
-        "replies": tweet.replies,
-        "quotes": tweet.quotes,
+        "likes": whole(tweet.likes),
+        "reposts": whole(tweet.reposts),
+        "replies": whole(tweet.replies),
+        "quotes": whole(tweet.quotes),
         "url": clean(tweet.url),
         "window": clean(tweet.window),
         "raw": clean(tweet.raw),

@@ -7,11 +7,13 @@ gathered before the lake is touched: up to a few megabytes in memory, beyond tha
 from __future__ import annotations
 
 from collections.abc import Iterable
-from tempfile import SpooledTemporaryFile
+from tempfile import SpooledTemporaryFile, gettempdir
 from types import TracebackType
 from typing import Self
 
 import pyarrow as pa
+
+from trendlark.errors import LakeFullError
 
 _MEMORY_BYTES = 16 * 1024 * 1024
 
@@ -26,12 +28,22 @@ class Spool:
             options = pa.ipc.IpcWriteOptions(compression="lz4")
             with pa.ipc.new_stream(self._file, schema, options=options) as writer:
                 for batch in batches:
-                    writer.write_batch(batch)
-                    self.rows += batch.num_rows
+                    self._add(writer, batch)
             self.size_bytes = self._file.tell()
         except BaseException:
             self._file.close()
             raise
+
+    def _add(self, writer: pa.RecordBatchWriter, batch: pa.RecordBatch) -> None:
+        try:
+            writer.write_batch(batch)
+        except OSError as fault:
+            raise LakeFullError(
+                f"Found no room in the temporary folder {gettempdir()} ({fault.strerror or fault}); rows are "
+                "gathered there before they are committed, and none were. Free some space or set TMPDIR, "
+                "then run again."
+            ) from fault
+        self.rows += batch.num_rows
 
     def reader(self) -> pa.RecordBatchReader:
         """The batches from the first on; one reader at a time."""

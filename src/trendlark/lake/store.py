@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from trendlark.errors import LakeError, LakeFullError
-from trendlark.lake.faults import as_lake_error, denied, told
+from trendlark.lake.faults import as_lake_error, denied, read_only, told
 from trendlark.lake.tables import SCHEMA_KEY, SCHEMA_VERSION, TABLES, TableSpec
 
 _T = TypeVar("_T")
@@ -24,6 +25,8 @@ COMMIT_ATTEMPTS = 12
 _LONGEST_PAUSE_SECONDS = 2.0
 _SPARE_BYTES = 64 * 1024
 _SCHEMES = ("s3", "s3a")
+# Tried with deltalake 1.6: tables under such names are misread (#, ?, %41) or bring it down ([, |, ^).
+_UNFIT = re.compile(r"[#?%\[\]|^\\\x00-\x1f\x7f]")
 
 
 class Store:
@@ -57,6 +60,8 @@ class Store:
             return table
 
     def _table_to_write(self, spec: TableSpec) -> DeltaTable:
+        if self._folder is not None:
+            _check_writable(self._folder)
         table = self._table(spec)
         if table is not None:
             return table
@@ -95,10 +100,7 @@ class Store:
     def _check_space(self, size_bytes: int) -> None:
         if self._folder is None:
             return
-        there = self._folder
-        while not there.exists() and there != there.parent:
-            there = there.parent
-        free_bytes = shutil.disk_usage(there).free
+        free_bytes = shutil.disk_usage(_existing(self._folder)).free
         if free_bytes < size_bytes + _SPARE_BYTES:
             raise LakeFullError(
                 f"Found {free_bytes // 1024} KiB free for the lake {self.uri}; this commit may need "
@@ -111,11 +113,16 @@ def local_folder(uri: str) -> Path | None:
     """The folder that a lake's address means; ``None`` for one on S3."""
     if not uri.strip():
         raise LakeError("Found an empty lake address; give a folder or s3://bucket/prefix as TRENDLARK_LAKE.")
+    if strange := sorted(set(_UNFIT.findall(uri))):
+        raise LakeError(
+            f"Found {' '.join(map(repr, strange))} in the lake's address {uri!r}; Delta Lake cannot keep tables "
+            "under such names. Rename the folder or give TRENDLARK_LAKE another one."
+        )
     scheme, separator, _ = uri.partition("://")
     if not separator:
         return Path(os.path.abspath(Path(uri).expanduser()))  # noqa: PTH100 - resolve() would follow links
     if scheme == "file":
-        return Path(unquote(urlsplit(uri).path))
+        return Path(urlsplit(uri).path)
     if scheme in _SCHEMES and urlsplit(uri).netloc:
         return None
     raise LakeError(
@@ -183,6 +190,20 @@ def _check_folder(folder: Path) -> None:
             f"table of a lake; a lake has its folder to itself. Give TRENDLARK_LAKE a new or empty folder, "
             f"such as {folder / 'lake'}."
         )
+
+
+def _existing(folder: Path) -> Path:
+    # Not Path.exists(), which raises where a folder above may not be entered.
+    return next((path for path in (folder, *folder.parents) if os.path.exists(path)), folder)  # noqa: PTH110
+
+
+def _check_writable(folder: Path) -> None:
+    # Asked first, because the libraries below report it late and with noise.
+    there = _existing(folder)
+    if os.statvfs(there).f_flag & os.ST_RDONLY:
+        raise read_only(str(folder))
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise denied(str(folder), writing=os.access(there, os.X_OK | os.R_OK))
 
 
 def _check_version(table: DeltaTable, spec: TableSpec, uri: str) -> None:
