@@ -35,12 +35,13 @@ class Reading:
 
 
 Take = Callable[[Reading, Outputs, int], Answer]
+_Part = tuple[list[int], Future[list[Answer]]]
 
 
 class Work(Generic[Answer]):
     """Batches under way."""
 
-    def __init__(self, size: int, parts: Sequence[tuple[list[int], Future[list[Answer]]]]) -> None:
+    def __init__(self, size: int, parts: Sequence[_Part[Answer]]) -> None:
         self._size = size
         self._parts = parts
 
@@ -78,18 +79,17 @@ class Batches:
         session = self._session
         if session is None:
             raise ModelError("The analyzer is closed; an open one answers. Load the model again.")
-        readings = [self.read(text) for text in texts]
-        lengths: dict[int, list[int]] = {}
-        for place, reading in enumerate(readings):
-            lengths.setdefault(len(reading.ids), []).append(place)
-        parts = []
+        parts: list[_Part[Answer]] = []
+        waiting: dict[int, list[tuple[int, Reading]]] = {}
+        for place, text in enumerate(texts):
+            reading = self.read(text)
+            batch = waiting.setdefault(len(reading.ids), [])
+            batch.append((place, reading))
+            # A full batch starts at once: the threads compute while this one goes on reading.
+            if len(batch) == batch_size:
+                parts.append(self._submit(session, waiting.pop(len(reading.ids)), take))
         # The longest first, so that no thread is left with a long batch at the end.
-        for length in sorted(lengths, reverse=True):
-            places = lengths[length]
-            for at in range(0, len(places), batch_size):
-                part = places[at : at + batch_size]
-                batch = [readings[place] for place in part]
-                parts.append((part, self._submit(session, batch, take)))
+        parts += [self._submit(session, waiting[length], take) for length in sorted(waiting, reverse=True)]
         return Work(len(texts), parts)
 
     def read(self, text: str) -> Reading:
@@ -104,13 +104,16 @@ class Batches:
         self._session = None
         self._pool.shutdown(wait=True)
 
-    def _submit(self, session: Session, batch: Sequence[Reading], take: Take[Answer]) -> Future[list[Answer]]:
+    def _submit(
+        self, session: Session, batch: Sequence[tuple[int, Reading]], take: Take[Answer]
+    ) -> _Part[Answer]:
         try:
-            return self._pool.submit(_compute, session, batch, take)
+            future = self._pool.submit(_compute, session, [reading for _, reading in batch], take)
         except RuntimeError as error:
             raise ModelError(
                 "The analyzer was closed while it worked; an open one answers. Load the model again."
             ) from error
+        return [place for place, _ in batch], future
 
 
 def usable_cores() -> int:
