@@ -21,11 +21,12 @@ from trendlark.web.routes import health, pages, v1
 _STATIC = Path(__file__).parent / "static"
 
 
-def create_app(*, lake: Lake, analyzer: Analyzer, settings: Settings) -> FastAPI:
+def create_app(*, lake: Lake, analyzer: Analyzer, settings: Settings, waiting: int = 32) -> FastAPI:
     """The API and the dashboard.
 
     ``analyzer`` may be a ``concurrent.futures.Future`` that loads it in the background, or None: until there is
-    one, ``/ready`` is red with the reason and ``/v1/analyze`` answers 503.
+    one, ``/ready`` is red with the reason and ``/v1/analyze`` answers 503. ``waiting`` is how many requests for
+    analysis may stand in line; the next one is answered 429.
     """
     app = FastAPI(
         title="Trendlark",
@@ -34,7 +35,7 @@ def create_app(*, lake: Lake, analyzer: Analyzer, settings: Settings) -> FastAPI
         docs_url=None,
         redoc_url=None,
     )
-    app.state.room = Room(lake, Desk(analyzer), settings)
+    app.state.room = Room(lake, Desk(analyzer, waiting=waiting), settings)
     add_handlers(app)
     app.include_router(health.router)
     app.include_router(v1.router)

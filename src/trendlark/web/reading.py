@@ -23,7 +23,19 @@ class Slice:
     next: str | None
 
 
+_FIRST, _LAST = Hour.parse("1971-01-01T00"), Hour.parse("2999-12-31T23")
+
 Key = tuple[int, str, str, int, str]
+
+
+def parse_hour(text: str) -> Hour:
+    """An hour as callers write it; InputError also for one so far off that arithmetic with it would fail."""
+    hour = Hour.parse(text)
+    if not _FIRST <= hour <= _LAST:
+        raise InputError(
+            f"Found the hour {text[:40]!r}; hours are from {_FIRST} to {_LAST}. Choose one of these."
+        )
+    return hour
 
 
 def key_of(row: TrendHour) -> Key:
@@ -76,7 +88,7 @@ def read_cursor(text: str) -> Key:
         hour, source, place, rank, name = json.loads(raw)
     except (binascii.Error, ValueError, TypeError, RecursionError):
         raise _bad_cursor(text) from None
-    if not (isinstance(hour, int) and isinstance(rank, int)):
+    if not (isinstance(hour, int) and isinstance(rank, int) and _FIRST.index <= -hour <= _LAST.index):
         raise _bad_cursor(text)
     if not all(isinstance(part, str) for part in (source, place, name)):
         raise _bad_cursor(text)

@@ -6,7 +6,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 import uvicorn
@@ -55,9 +55,7 @@ class WebServer:
         self._thread.start()
         if not self._ready.wait(_START_SECONDS) or not self._server.started:
             self.stop()
-            raise TrendlarkError(
-                f"Found that the server at {self.url} did not start; its log says why. Start it again."
-            )
+            raise self._failed()
         return self.url
 
     def stop(self) -> None:
@@ -74,13 +72,22 @@ class WebServer:
         self._server._on_started = lambda: on_ready(self.url)
         with _quiet_signals():
             self._run()
+        if not self._server.started:
+            raise self._failed()
 
     def _run(self) -> None:
         try:
-            self._server.run(sockets=[self._socket])
+            # uvicorn leaves an application that does not start by SystemExit; we tell that by our own error.
+            with suppress(SystemExit):
+                self._server.run(sockets=[self._socket])
         finally:
             self._socket.close()
             self._ready.set()
+
+    def _failed(self) -> TrendlarkError:
+        return TrendlarkError(
+            f"Found that the server at {self.url} did not start; its log says why. Start it again."
+        )
 
 
 def run_server(app: ASGIApp, host: str, port: int, on_ready: Callable[[str], None]) -> None:

@@ -19,6 +19,7 @@ from trendlark.web.answers import INVENTED_SOURCE
 from trendlark.web.formats import hour_label
 from trendlark.web.links import home_link, trend_link
 from trendlark.web.messages import Words, words_of
+from trendlark.web.reading import parse_hour
 from trendlark.web.rendering import render
 from trendlark.web.room import Room, room_of
 
@@ -133,7 +134,7 @@ def _places(room: Room, rows: Sequence[TrendHour], asked: str) -> list[str]:
 
 def _parse(words: Words, hour: str) -> Hour | None:
     try:
-        return Hour.parse(hour) if hour else None
+        return parse_hour(hour) if hour else None
     except InputError:
         raise InputError(words("hour_wrong", hour=hour[:40])) from None
 
@@ -146,7 +147,7 @@ def _around(lake: Lake, source: str, place: str, trend: str, hour: Hour | None) 
     last = hour if hour and hour.index <= newest.index - HOURS_IN_CHART else newest
     first = last - (HOURS_IN_CHART - 1)
     rows = lake.trend_hours(first=first, last=last, source=source, place=place, trend=trend)
-    if not rows and hour is None:
+    if not rows:
         rows = lake.trend_hours(source=source, place=place, trend=trend)[-HOURS_IN_CHART:]
     return sorted(rows, key=lambda row: row.trend.hour)
 

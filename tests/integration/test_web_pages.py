@@ -1,0 +1,290 @@
+"""The pages as HTML: what they say in both languages, that hostile text stays text, and every state of the lake."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from tests.support.hours import jobs_for, settings_for
+from tests.support.web_app import client_of, empty_lake
+from tests.support.web_lake import (
+    FIRST,
+    HOSTILE_STORY,
+    HOSTILE_TEXT,
+    HOSTILE_TREND,
+    LAST,
+    STORIES,
+    TEXTS,
+    fill,
+)
+from trendlark.hours import Hour
+from trendlark.lake import Lake
+from trendlark.records import Trend, TrendHour
+
+HOSTILE_PATH = f"/trends/sample/us/{quote(HOSTILE_TREND, safe='')}"
+
+
+class Checker(HTMLParser):
+    """Reads a page and notes what a strict policy or a screen reader would object to."""
+
+    VOID = frozenset({"meta", "link", "input", "br", "img"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.objections: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.scripts: list[dict[str, str | None]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note scripts, links, ids and forbidden attributes."""
+        given = dict(attrs)
+        if tag not in self.VOID:
+            self.open.append(tag)
+        self.objections += [f"<{tag} {name}>" for name in given if name.startswith("on") or name == "style"]
+        if tag == "th" and "scope" not in given:
+            self.objections.append("<th> without scope")
+        if tag == "script":
+            self.scripts.append(given)
+        if given.get("id"):
+            self.ids.append(str(given["id"]))
+        for name in ("href", "src", "action"):
+            if given.get(name):
+                self.links.append(str(given[name]))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """An element that closes itself holds nothing."""
+        self.handle_starttag(tag, attrs)
+        self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        """Every end must have its start."""
+        if not self.open or self.open.pop() != tag:
+            self.objections.append(f"</{tag}> without its start")
+
+
+def check(html: str) -> Checker:
+    """The page read, after all that holds for every page is asserted."""
+    checker = Checker()
+    checker.feed(html)
+    assert checker.objections == []
+    assert checker.open == []
+    assert len(set(checker.ids)) == len(checker.ids)
+    for link in checker.links:
+        assert link.startswith(("/", "#", "https://x.com/")), link
+    for script in checker.scripts:
+        assert script.get("src", "/static/").startswith("/static/")  # type: ignore[union-attr]
+        assert "src" in script or script.get("type") == "application/json"
+    return checker
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """A lake that holds hostile names and texts among others."""
+    lake = empty_lake(tmp_path_factory.mktemp("pages"))
+    fill(lake, "sample", [*STORIES, HOSTILE_STORY], [*TEXTS, HOSTILE_TEXT])
+    fill(lake, "x", STORIES[:1], summarised=False)
+    return lake
+
+
+@pytest.fixture(scope="module")
+def client(lake: Lake) -> Iterator[httpx.Client]:
+    """A client of a server over that lake."""
+    with client_of(lake) as client:
+        yield client
+
+
+def page(client: httpx.Client, path: str, status: int = 200) -> str:
+    """A page, checked."""
+    answer = client.get(path)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    check(answer.text)
+    return answer.text
+
+
+def test_the_newest_hour_shows_every_place_with_its_trends(client: httpx.Client) -> None:
+    html = page(client, "/")
+    assert '<html lang="en">' in html
+    assert "Mon 23 Nov 2026, 07:00–08:00" in html
+    for text in ("Spain", "United States", "#MiraflorValdoro", "AC/DC &amp; friends", "48,200", "78%"):
+        assert text in html
+    assert "AC%2FDC%20%26%20friends" in html
+    assert ">new<" in html
+    assert len(html) < 200_000
+
+
+def test_spanish_by_parameter_and_by_the_browser(client: httpx.Client) -> None:
+    asked = page(client, "/?lang=es")
+    wished = client.get("/", headers={"Accept-Language": "es-PE,es;q=0.9"}).text
+    for html in (asked, wished):
+        assert '<html lang="es">' in html
+        assert "Tendencias de la hora" in html
+        assert "lun 23 nov 2026" in html
+        assert "78\u00a0%" in html
+        assert "Muestra inventada" in html
+    # A language chosen by hand stays chosen along the links; the browser's wish needs no parameter.
+    assert "/trends/sample/es/%23MiraflorValdoro?lang=es" in asked
+    assert "/trends/sample/es/%23MiraflorValdoro?lang=es" not in wished
+
+
+@pytest.mark.parametrize(
+    "path", ["/", f"/?hour={FIRST}", "/?place=es", "/trends/sample/es/%23MiraflorValdoro"]
+)
+def test_the_invented_sample_is_called_so_on_every_page(client: httpx.Client, path: str) -> None:
+    assert '<strong class="badge">Invented sample</strong>' in page(client, path)
+
+
+def test_a_real_source_has_no_banner_and_what_is_not_analysed_is_said(client: httpx.Client) -> None:
+    html = page(client, "/?source=x")
+    assert "badge" not in html
+    assert "Collected, not analysed yet" in html
+    html = page(client, "/trends/x/es/%23MiraflorValdoro")
+    assert "badge" not in html
+    assert "Not summed up yet" in html
+
+
+def test_an_hour_and_a_place_can_be_chosen(client: httpx.Client) -> None:
+    html = page(client, f"/?hour={FIRST + 1}&place=es")
+    assert "Mon 23 Nov 2026, 03:00–04:00" in html
+    assert "<bdi>Winter Storm Juniper</bdi>" not in html
+    assert f"/?place=es&amp;hour={FIRST}" in html
+    assert f"/?place=es&amp;hour={FIRST + 2}" in html
+    assert f'value="{FIRST + 1}" selected' in html
+
+
+def test_movement_since_the_hour_before_is_marked_only_where_it_is_clear(client: httpx.Client) -> None:
+    html = page(client, "/?place=es")
+    assert re.search(r'class="real"[^>]*>\+55<', html)
+    assert re.search(r'class="noise"[^>]*>−4<', html)
+
+
+def test_a_trend_tells_its_hours_feelings_examples_and_origin(client: httpx.Client) -> None:
+    html = page(client, "/trends/sample/es/%23MiraflorValdoro")
+    for text in ("No. 1 in Spain", "+70", "joy", "52%", "37–67%", "Valdoro", "#CopaDeVerano", "sports"):
+        assert text in html
+    for text in (*TEXTS, "83%", "irony", "lark-test", "$0.00"):
+        assert text in html
+    assert 'href="https://x.com/i/status/0"' in html
+    assert "javascript:" not in "".join(check(html).links)
+
+
+def test_the_chart_data_can_be_read_and_has_gaps(client: httpx.Client) -> None:
+    html = page(client, f"/trends/sample/es/{quote('Lía Montero')}")
+    found = re.search(r'<script type="application/json" id="chart-data">(.*?)</script>', html, re.DOTALL)
+    assert found
+    data = json.loads(found[1])
+    assert [hour["positive"] for hour in data["hours"]] == [0.3, 0.35, None, 0.5, 0.48, 0.46]
+    assert html.count('<tr aria-current="true">') == 1
+
+
+def test_an_older_hour_of_a_trend(client: httpx.Client) -> None:
+    html = page(client, f"/trends/sample/es/%23MiraflorValdoro?hour={FIRST + 3}&lang=es")
+    assert "lun 23 nov 2026, 05:00–06:00" in html
+    assert "−32" in html
+
+
+@pytest.mark.parametrize("path", [HOSTILE_PATH, "/?place=us", "/?lang=es"])
+def test_hostile_names_and_texts_stay_text(client: httpx.Client, path: str) -> None:
+    html = page(client, path)
+    assert "<script>window" not in html
+    assert "<img" not in html
+    assert "&lt;img src=x onerror=window.hacked=2&gt;</bdi>" in html
+
+
+def test_a_hostile_tweet_is_whole_and_harmless(client: httpx.Client) -> None:
+    html = page(client, HOSTILE_PATH)
+    assert "{{7*7}} ${window.hacked=5}" in html
+    assert "@&lt;b&gt;mina&lt;/b&gt;" in html
+    assert "window.hacked=3" in html
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "told"),
+    [
+        ("/?hour=2020-01-01T00", 404, "Found no trends of Wed 1 Jan 2020"),
+        ("/?hour=yesterday", 400, "hours are written like 2026-11-23T07"),
+        ("/?hour=9999-12-31T23", 400, "hours are written like 2026-11-23T07"),
+        ("/trends/sample/es/nope?hour=0001-01-01T00", 400, "hours are written like"),
+        ("/?source=mastodon", 404, "Found nothing of the source"),
+        ("/trends/sample/es/nope", 404, "Found no trend “nope” of Spain"),
+        ("/trends/sample/es/%3Cscript%3E", 404, "“&lt;script&gt;”"),
+        ("/trends/sample/es/%23MiraflorValdoro?hour=2020-01-01T00", 404, "Found no trends of"),
+        ("/trends/sample/es/..%2F..", 404, "Found no trend"),
+        ("/trends/sample/es/?trend=..", 404, "“..”"),
+        ("/?place=" + "x" * 201, 422, "200"),
+        ("/?lang=es&hour=ayer", 400, "no es una hora"),
+    ],
+)
+def test_what_is_not_there_has_a_page_that_says_so(
+    client: httpx.Client, path: str, status: int, told: str
+) -> None:
+    html = page(client, path, status)
+    assert told in html
+    assert "Back to the trends" in html or "Volver a las tendencias" in html
+
+
+def test_an_unknown_address_is_a_page_for_people_and_a_problem_for_programs(client: httpx.Client) -> None:
+    answer = client.get("/nope", headers={"Accept": "text/html"})
+    assert answer.status_code == 404
+    check(answer.text)
+    assert client.get("/nope").headers["content-type"] == "application/problem+json"
+
+
+def test_a_place_without_trends_in_the_hour_says_so(client: httpx.Client) -> None:
+    assert "Nothing was collected for this place in this hour." in page(client, "/?place=mx")
+
+
+def test_an_empty_lake_tells_how_to_begin(tmp_path_factory: pytest.TempPathFactory) -> None:
+    lake = empty_lake(tmp_path_factory.mktemp("empty"))
+    with client_of(lake) as client:
+        html = page(client, "/")
+        assert "Nothing collected yet" in html
+        assert "trendlark run-hour" in html
+        assert "Invented sample" in html
+        page(client, "/trends/sample/es/a", 404)
+    with client_of(
+        lake, settings=settings_for(lake.uri, places="mx", source="x", x_bearer_token="abc")
+    ) as client:
+        assert "Invented sample" not in page(client, "/")
+
+
+def test_trends_without_tweets_or_volume_have_their_sentences(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    lake = empty_lake(tmp_path_factory.mktemp("bare"))
+    rows = [
+        TrendHour(Trend(LAST, "x", "es", f"trend {rank}", rank), 0, 0, 0.0, "over budget")
+        for rank in range(1, 14)
+    ]
+    lake.commit_collection(LAST, "x", "es", [], rows, [], "run")
+    with client_of(lake) as client:
+        html = page(client, "/")
+        assert "Listed without tweets · <bdi>over budget</bdi>" in html
+        assert "Show all 13 trends" in html
+        assert page(client, "/?place=es").count('<th scope="row"') == 13
+        html = page(client, "/trends/x/es/trend%201")
+        assert "No tweets were drawn" in html
+        assert "over budget" in html
+
+
+@pytest.mark.slow
+def test_the_sample_played_by_the_jobs_shows_on_every_page(tmp_path_factory: pytest.TempPathFactory) -> None:
+    jobs = jobs_for(tmp_path_factory.mktemp("jobs") / "lake")
+    for step in (0, 1):
+        jobs.run_hour(Hour.parse("2026-11-20T09") + step)
+    with client_of(jobs.lake) as client:
+        for item in client.get("/v1/trends").json()["items"]:
+            assert item["invented"] is True
+            assert item["summary"]["analysed"] == item["sampled"] > 0
+            path = f"/trends/{item['source']}/{item['place']}/{quote(item['trend'], safe='')}"
+            html = page(client, f"{path}?hour={item['hour']}")
+            assert html.count('<li class="tweet">') == len(item["summary"]["examples"]) > 0
+        assert "vie 20 nov 2026" in page(client, "/?lang=es")

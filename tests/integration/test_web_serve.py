@@ -1,0 +1,125 @@
+"""The server: in a thread, in a process of its own, stopped by signals, on a port that is taken."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.types import Receive, Scope, Send
+
+from trendlark.errors import SettingsError, TrendlarkError
+from trendlark.web.serve import WebServer, run_server
+
+PROGRAM = """
+import asyncio, sys
+from trendlark.web.serve import run_server
+
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan":
+        return
+    await asyncio.sleep(float(scope["query_string"] or b"0"))
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"done"})
+
+run_server(app, "127.0.0.1", 0, lambda url: print(url, flush=True))
+print("ended", flush=True)
+"""
+
+
+async def hello(scope: Scope, receive: Receive, send: Send) -> None:
+    """The smallest application."""
+    if scope["type"] == "http":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"hello"})
+
+
+def test_a_server_in_a_thread_starts_answers_and_stops() -> None:
+    server = WebServer(hello, "127.0.0.1", 0)
+    url = server.start()
+    assert url == server.url
+    assert not url.endswith(":0")
+    assert httpx.get(url, trust_env=False).text == "hello"
+    server.stop()
+    assert server.join(15)
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(url, trust_env=False)
+
+
+def test_two_servers_live_side_by_side() -> None:
+    servers = [WebServer(hello, "127.0.0.1", 0) for _ in range(2)]
+    urls = {server.start() for server in servers}
+    assert len(urls) == 2
+    for server in servers:
+        server.stop()
+    assert all(server.join(15) for server in servers)
+
+
+def test_a_taken_port_is_told_in_one_sentence_before_anything_starts() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(SettingsError, match=f"127.0.0.1:{port}.*in use"):
+            WebServer(hello, "127.0.0.1", port)
+
+
+def test_an_address_that_is_not_of_this_machine_is_told() -> None:
+    with pytest.raises(SettingsError, match="cannot be listened on"):
+        WebServer(hello, "192.0.2.1", 0)
+
+
+def test_an_application_that_does_not_start_is_told() -> None:
+    async def broken(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await receive()
+            await send({"type": "lifespan.startup.failed", "message": "no"})
+
+    server = WebServer(broken, "127.0.0.1", 0)
+    with pytest.raises(TrendlarkError, match="did not start"):
+        server.start()
+    assert server.join(15)
+    with pytest.raises(TrendlarkError, match="did not start"):
+        run_server(broken, "127.0.0.1", 0, lambda url: pytest.fail(f"{url} was called ready"))
+
+
+def test_ipv6_addresses_are_written_with_brackets() -> None:
+    try:
+        server = WebServer(hello, "::1", 0)
+    except SettingsError:
+        pytest.skip("this machine has no IPv6 loopback")
+    assert server.start().startswith("http://[::1]:")
+    assert httpx.get(server.url, trust_env=False).text == "hello"
+    server.stop()
+    assert server.join(15)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_server_after_the_running_request(number: signal.Signals, tmp_path: Path) -> None:
+    script = tmp_path / "serve.py"
+    script.write_text(PROGRAM, encoding="utf-8")
+    with subprocess.Popen(
+        [sys.executable, "-W", "error", str(script)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        url = process.stdout.readline().strip()
+        answers: list[str] = []
+        caller = threading.Thread(
+            target=lambda: answers.append(httpx.get(f"{url}/?1.5", timeout=30, trust_env=False).text)
+        )
+        caller.start()
+        time.sleep(0.7)
+        process.send_signal(number)
+        out, errors = process.communicate(timeout=30)
+        caller.join(30)
+    assert answers == ["done"]
+    assert out == "ended\n"
+    assert errors == ""
+    assert process.returncode == 0

@@ -1,0 +1,53 @@
+"""The application on a real server in a thread, around a real lake, for the web tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from tests.support.hours import settings_for
+from trendlark.lake import Lake, open_lake
+from trendlark.nlu.fake import FakeAnalyzer
+from trendlark.settings import Settings
+from trendlark.web.app import create_app
+from trendlark.web.desk import Analyzer
+from trendlark.web.serve import WebServer
+
+MODEL = FakeAnalyzer()
+
+
+@contextmanager
+def serving(
+    lake: Lake, analyzer: Analyzer = MODEL, settings: Settings | None = None, waiting: int = 32
+) -> Iterator[str]:
+    """The address of a running server; it is stopped, and waited for, at the end."""
+    app = create_app(
+        lake=lake, analyzer=analyzer, settings=settings or settings_for(lake.uri), waiting=waiting
+    )
+    server = WebServer(app, "127.0.0.1", 0)
+    url = server.start()
+    try:
+        yield url
+    finally:
+        server.stop()
+        assert server.join(15)
+
+
+@contextmanager
+def client_of(
+    lake: Lake, analyzer: Analyzer = MODEL, settings: Settings | None = None, waiting: int = 32
+) -> Iterator[httpx.Client]:
+    """A client of a running server."""
+    with (
+        serving(lake, analyzer, settings, waiting) as url,
+        httpx.Client(base_url=url, timeout=30, trust_env=False) as client,
+    ):
+        yield client
+
+
+def empty_lake(folder: Path) -> Lake:
+    """A lake that nothing was written to."""
+    return open_lake(str(folder / "lake"))
