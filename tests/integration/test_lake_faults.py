@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -18,7 +19,7 @@ from tests.support.s3_server import running_s3
 from trendlark.errors import LakeError, LakeFullError, LakeReadOnlyError
 from trendlark.lake import Lake, open_lake
 from trendlark.lake.store import Store
-from trendlark.lake.tables import SCHEMA_KEY, TRENDS
+from trendlark.lake.tables import SCHEMA_KEY, TRENDS, TableSpec
 from trendlark.records import Tweet
 
 
@@ -262,3 +263,21 @@ def test_s3_without_its_bucket_or_its_server(monkeypatch: pytest.MonkeyPatch) ->
             Lake("s3://missing/lake").add_page(HOUR, "x", "es", page("1"))
     with pytest.raises(LakeError, match="Found nobody answering"):
         open_lake("s3://missing/lake", {"max_retries": "1", "retry_timeout": "2s"})
+
+
+@pytest.mark.parametrize("after", ["refusals", "tweets", "trends"])
+def test_a_run_cut_off_between_its_tables_is_made_good_by_the_next(tmp_path: Path, after: str) -> None:
+    class CutOff(Lake):
+        def _replace(self, spec: TableSpec, *rest: Any) -> int:
+            version = super()._replace(spec, *rest)
+            if spec.name == after:
+                raise KeyboardInterrupt
+            return version
+
+    with pytest.raises(KeyboardInterrupt):
+        _collect(CutOff(str(tmp_path)), 7)
+    lake = open_lake(str(tmp_path))
+    assert lake.collected(HOUR, "x", "es") is (after == "trends")
+    _collect(lake, 20)
+    lake.insert_analyses(HOUR, [analyzed("0")], "run")
+    _nothing_changed(lake)

@@ -40,8 +40,7 @@ class Store:
     def check(self) -> None:
         """Raise LakeError where there can be no lake: a file, a folder of something else, no bucket."""
         if self._folder is None:
-            with told(self.uri, writing=False):
-                DeltaTable.is_deltatable(self._address("trends"), self._options)
+            self._table(TABLES["trends"])
         else:
             _check_folder(self._folder)
 

@@ -202,7 +202,8 @@ def _insert_missing(table: DeltaTable, hour: Hour, spool: Spool, commit: CommitP
         "AND s.tweet_id = t.tweet_id",
         source_alias="s",
         target_alias="t",
-        streamed_exec=False,
+        # Otherwise Delta writes the least and greatest tweet_id into its log, where forgetting cannot reach.
+        streamed_exec=True,
         commit_properties=commit,
         writer_properties=_FILES,
     )
