@@ -30,7 +30,12 @@ from trendlark.records import clean_text
         ("climate 2030 target", "en", ("climate 2030 target",)),
         ("2030 15:30 1-0 100", "en", ()),
         ("new\nline", "en", ("new", "line")),
-        ("real   madrid", "es", ("real madrid",)),
+        ("real  madrid", "es", ("real", "madrid")),
+        ("76ers to retire Allen Iverson tonight", "en", ("Allen Iverson", "76ers", "retire")),
+        ("Pedro Sánchez interviene en Ucrania", "es", ("Pedro Sánchez", "interviene", "Ucrania")),
+        ("Crisis económica grave", "es", ("Crisis económica grave",)),
+        ("die grosse Koalition", "de", ("grosse Koalition",)),
+        ("GRAN FINAL esta noche", "es", ("GRAN FINAL", "noche")),
         ("今日はとても楽しかった", "ja", ()),
         ("rt amp jajaja lol", "es", ()),
         ("", "en", ()),
@@ -69,8 +74,7 @@ def test_a_language_without_a_list_is_cut_at_the_words_of_all() -> None:
 def test_phrases_are_of_the_text(text: str, lang: str) -> None:
     found = find_keyphrases(text, lang)
     assert len(found) <= MOST
-    spaced = " ".join(text.split())
-    assert all(phrase in spaced for phrase in found)
+    assert all(phrase in text for phrase in found)
     assert all(any(sign.isalpha() for sign in phrase) for phrase in found)
     assert found == find_keyphrases(text, lang)
 

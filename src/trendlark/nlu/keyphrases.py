@@ -1,7 +1,8 @@
 """Keyphrases: the runs of content words between stop words, punctuation and marks, the weightiest first.
 
 After RAKE (Rose, Engel, Cramer and Cowley 2010, "Automatic keyword extraction from individual documents"): a word
-weighs the mean length of the runs that it occurs in, a phrase the sum of its words. Linear and deterministic.
+weighs the mean length of the runs that it occurs in, a phrase the sum of its words. Besides, capitals part names
+from what is around ("retire | Allen Iverson"), because tweets leave stop words out. Linear and deterministic.
 """
 
 from __future__ import annotations
@@ -26,8 +27,12 @@ _UNSPACED = frozenset({"ja", "zh", "th"})
 _WORD = re.compile(
     r"\w(?:[\w\u0300-\u036f\u0900-\u0dff\u0610-\u06ed\u00b7-]*[\w\u0300-\u036f\u0900-\u0dff\u0610-\u06ed])?"
 )
-_GAP = re.compile(r"[ \t\u00a0]{1,3}")
+# Two spaces are often what is left of a line break.
+_GAPS = frozenset({" ", "\u00a0"})
 _APOSTROPHES = frozenset("'’")
+_LONGEST_ELISION = 2
+# German writes every noun with a capital, so capitals do not tell names there.
+_CAPITAL_NOUNS = frozenset({"de"})
 
 _Word = tuple[int, int, str]
 
@@ -37,13 +42,13 @@ def find_keyphrases(text: str, lang: str, marks: Marks | None = None) -> tuple[s
     if lang in _UNSPACED:
         return ()
     plain = (marks or find_marks(text)).blank(text)[:MAX_CODE_POINTS]
-    phrases = [
-        part for run in _runs(plain, _stop_words().get(lang) or _every_stop_word()) for part in _cut(run)
-    ]
+    stop_words = _stop_words().get(lang) or _every_stop_word()
+    runs = _runs(plain, stop_words, nouns_are_capital=lang in _CAPITAL_NOUNS)
+    phrases = [part for run in runs for part in _cut(run)]
     weights = _weigh(phrases)
     found: dict[str, tuple[float, str]] = {}
     for phrase in phrases:
-        spelling = " ".join(plain[phrase[0][0] : phrase[-1][1]].split())
+        spelling = plain[phrase[0][0] : phrase[-1][1]]
         if len(spelling) >= _SHORTEST_PHRASE and any(sign.isalpha() for sign in spelling):
             weight = sum(weights[key] for _, _, key in phrase)
             found.setdefault(" ".join(key for _, _, key in phrase), (weight, spelling))
@@ -51,26 +56,39 @@ def find_keyphrases(text: str, lang: str, marks: Marks | None = None) -> tuple[s
     return tuple(spelling for _, spelling in best)
 
 
-def _runs(text: str, stop_words: frozenset[str]) -> Iterator[list[_Word]]:
+def _runs(text: str, stop_words: frozenset[str], *, nouns_are_capital: bool) -> Iterator[list[_Word]]:
     run: list[_Word] = []
     end = 0
     for match in _WORD.finditer(text):
-        start = match.start()
-        if run and not _GAP.fullmatch(text, end, start):
+        word = _content_word(text, match, stop_words)
+        apart = text[end : match.start()] not in _GAPS
+        if run and (word is None or apart or not (nouns_are_capital or _same_kind(text, run, word))):
             yield run
             run = []
-        key = _key(match[0])
-        elided = text[match.end() : match.end() + 1] in _APOSTROPHES and len(key) <= 2
-        tail = bool(start) and text[start - 1] in _APOSTROPHES and len(key) <= 2
+        if word:
+            run.append(word)
         end = match.end()
-        if key in stop_words or elided or tail or len(key) > _LONGEST_WORD:
-            if run:
-                yield run
-            run = []
-        else:
-            run.append((start, end, key))
     if run:
         yield run
+
+
+def _content_word(text: str, match: re.Match[str], stop_words: frozenset[str]) -> _Word | None:
+    start, end = match.span()
+    if end - start > _LONGEST_WORD:
+        return None
+    key = _key(match[0])
+    at_apostrophe = text[end : end + 1] in _APOSTROPHES or (start > 0 and text[start - 1] in _APOSTROPHES)
+    if key in stop_words or (at_apostrophe and len(key) <= _LONGEST_ELISION):
+        return None
+    return start, end, key
+
+
+def _same_kind(text: str, run: Sequence[_Word], word: _Word) -> bool:
+    """Tell whether a word may go on a run: names of two words and more part from lower case, on either side."""
+    before, here = text[run[-1][0]], text[word[0]]
+    if here.isupper():
+        return not before.islower()
+    return not (here.islower() and before.isupper() and len(run) > 1 and text[run[-2][0]].isupper())
 
 
 def _cut(run: Sequence[_Word]) -> Iterator[Sequence[_Word]]:

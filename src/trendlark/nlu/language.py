@@ -58,7 +58,7 @@ def _identifier() -> Any:
 @lru_cache(maxsize=1)
 def _load_identifier() -> Any:
     # Unpacking its model takes most of a second, so it waits for the first text without a stated language.
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # type: ignore[import-untyped]  # noqa: PLC0415
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # noqa: PLC0415
 
     identifier = LanguageIdentifier.from_model_file(
         MODEL_FILE, norm_probs=True, min_confidence=_MIN_CONFIDENCE
