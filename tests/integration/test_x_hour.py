@@ -23,7 +23,7 @@ def server() -> Iterator[FakeX]:
     with FakeX() as fake:
         fake.trend(PLACES["es"].woeid or 0, *((name, 900) for name in NAMES), "fourth")
         for name in NAMES:
-            fake.posts(query_of(name), Hour.last_complete(), 80)
+            fake.posts(query_of(name) or "", Hour.last_complete(), 80)
         yield fake
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -60,7 +60,7 @@ class OtherModel:
         self._jobs = jobs
         self.name = name
 
-    def analyze(self, texts: list[str], langs: list[str | None] | None = None) -> list[Analysis]:
+    def analyze(self, texts: Sequence[str], langs: Sequence[str | None] | None = None) -> list[Analysis]:
         from dataclasses import replace
 
         return [replace(a, model=self.name) for a in self._jobs.analyzer.analyze(texts, langs)]
@@ -171,6 +171,20 @@ def test_what_the_budget_does_not_buy_is_listed_with_its_reason(tmp_path: Path) 
     assert some.lake.spent(Hour.now().day, "sample") == pytest.approx(0.02)
 
 
+def test_a_collector_that_comes_back_keeps_its_plan_and_pays_nothing_twice(tmp_path: Path) -> None:
+    paid = Counting()
+    paid.price = 0.01
+    budget = 0.01 + 0.025 * 2 * (24 - Hour.now().start.hour)
+    some = jobs_for(tmp_path / "some", budget_usd_per_day=budget)
+    paid.fail_after = 2
+    with pytest.raises(UnavailableError):
+        collect_hour(some.lake, paid, PLACES["es"], HOUR, some.settings)
+    paid.fail_after = None
+    collect_hour(some.lake, paid, PLACES["es"], HOUR, some.settings)
+    assert [row.trend.rank for row in some.lake.trend_hours(hour=HOUR) if row.sampled] == [1, 2]
+    assert len(paid.asked) == len(set(paid.asked)) == 3
+
+
 def test_another_model_replaces_the_hour(jobs: Jobs) -> None:
     jobs.run_hour(HOUR)
     before = contents(jobs.lake)
@@ -184,7 +198,7 @@ def test_another_model_replaces_the_hour(jobs: Jobs) -> None:
 
 def test_a_model_that_fails_is_recorded_and_the_hour_goes_on_later(jobs: Jobs) -> None:
     class Broken(OtherModel):
-        def analyze(self, texts: list[str], langs: list[str | None] | None = None) -> list[Analysis]:
+        def analyze(self, texts: Sequence[str], langs: Sequence[str | None] | None = None) -> list[Analysis]:
             raise ModelError("Found the model broken; load another.")
 
     jobs.collect(HOUR)
@@ -197,7 +211,7 @@ def test_a_model_that_fails_is_recorded_and_the_hour_goes_on_later(jobs: Jobs) -
 
 def test_an_unforeseen_failure_is_recorded_and_raised(jobs: Jobs) -> None:
     class Surprise(OtherModel):
-        def analyze(self, texts: list[str], langs: list[str | None] | None = None) -> list[Analysis]:
+        def analyze(self, texts: Sequence[str], langs: Sequence[str | None] | None = None) -> list[Analysis]:
             raise ZeroDivisionError("oh")
 
     jobs.collect(HOUR)

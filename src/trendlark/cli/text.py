@@ -181,9 +181,15 @@ def _stream_file(file: Path, analyzer: Engine, column: str | None, shape: str) -
 def import_tweets(
     file: Annotated[Path, typer.Argument(help="CSV, JSONL or Parquet file of tweets.")],
     folder: Annotated[Path, typer.Option("--to", help="Replay folder to add them to.")] = Path("replay"),
-    place: Annotated[str | None, typer.Option(help="Place of tweets that do not name one.")] = None,
-    trend: Annotated[str | None, typer.Option(help="Trend of tweets that do not name one.")] = None,
-    hour: Annotated[str | None, typer.Option(help="UTC hour of tweets that do not say when.")] = None,
+    place: Annotated[
+        str | None, typer.Option(help="Place of all tweets, unless --column place= names a column.")
+    ] = None,
+    trend: Annotated[
+        str | None, typer.Option(help="Trend of all tweets, unless --column trend= names a column.")
+    ] = None,
+    hour: Annotated[
+        str | None, typer.Option(help="UTC hour of all tweets, unless --column hour= names a column.")
+    ] = None,
     columns: Annotated[
         list[str] | None, typer.Option("--column", help="FIELD=COLUMN, such as text=tweet_body; repeatable.")
     ] = None,

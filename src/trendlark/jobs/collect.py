@@ -7,11 +7,12 @@ the same hour make the same rows.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from trendlark.errors import BudgetError
-from trendlark.hours import Hour
+from trendlark.hours import Hour, utc_now
 from trendlark.jobs.progress import SILENT, Progress
 from trendlark.jobs.runs import NOTHING, Tally, record_run
 from trendlark.lake import Lake
@@ -21,6 +22,7 @@ from trendlark.sources.base import Source
 from trendlark.sources.plan import HourPlan, TrendPlan, allowance, fits, plan_hour
 
 JOB = "collect"
+_PLAN = "plan"
 
 
 def collect_hour(
@@ -52,7 +54,7 @@ class _Collection:
     def run(self) -> None:
         known = {page.request: page for page in self.lake.pages(self.hour, self.source.name, self.place.slug)}
         trends = self._trends(known)
-        plan = self._plan(trends)
+        plan = self._plan(trends, known)
         self.progress.start(f"collect {self.place.slug} {self.hour}", len(plan.trends))
         for planned in plan.trends:
             if planned.tweets:
@@ -84,7 +86,16 @@ class _Collection:
         # The source bills by the day on which it answers, whatever the hour that was asked for.
         return self.lake.spent(Hour.now().day, self.source.name)
 
-    def _plan(self, trends: Sequence[Trend]) -> HourPlan:
+    def _plan(self, trends: Sequence[Trend], known: dict[str, Page]) -> HourPlan:
+        # Kept like an answer: a plan made anew after a crash would count what is paid already against this hour,
+        # come out smaller and ask for other windows than those that are here.
+        page = known.get(_PLAN)
+        if page is None:
+            page = Page(_PLAN, _written(self._new_plan(trends)), utc_now())
+            self._keep(page, known)
+        return _read(page, trends)
+
+    def _new_plan(self, trends: Sequence[Trend]) -> HourPlan:
         hourly = allowance(self.settings.budget_usd_per_day, self._spent_today(), Hour.now())
         return plan_hour(
             trends,
@@ -105,10 +116,13 @@ class _Collection:
                 self._store(page, known)
 
     def _store(self, page: Page, known: dict[str, Page]) -> None:
-        self.lake.add_page(self.hour, self.source.name, self.place.slug, page)
-        known[page.request] = page
+        self._keep(page, known)
         self.tally.requests += 1
         self.tally.cost += page.cost
+
+    def _keep(self, page: Page, known: dict[str, Page]) -> None:
+        self.lake.add_page(self.hour, self.source.name, self.place.slug, page)
+        known[page.request] = page
 
     def _commit(self, plan: HourPlan) -> None:
         pages = self.lake.pages(self.hour, self.source.name, self.place.slug)
@@ -129,6 +143,20 @@ class _Collection:
         self.tally.refused = len(sample.refusals)
         self.tally.count("trends", len(rows))
         self.tally.count("tweets", sum(row.sampled for row in rows))
+
+
+def _written(plan: HourPlan) -> str:
+    return json.dumps([[row.trend.name, row.tweets, row.windows, row.cost, row.note] for row in plan.trends])
+
+
+def _read(page: Page, trends: Sequence[Trend]) -> HourPlan:
+    named = {trend.name: trend for trend in trends}
+    rows = [
+        TrendPlan(named[name], tweets, windows, cost, note)
+        for name, tweets, windows, cost, note in json.loads(page.body)
+        if name in named
+    ]
+    return HourPlan(tuple(rows), sum(row.cost for row in rows))
 
 
 class _Sample:
