@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import hashlib
 import json
 import resource
 import sys
@@ -47,14 +48,14 @@ class Recorded:
 
 
 def record(data: Path, folder: Path) -> Recorded:
-    """Write the posts as a replay folder; posts of equal text are one tweet, as they would be on a site."""
+    """Write the posts as a replay folder; each has an id of its own, also where two say the same."""
     labels: Counter[str] = Counter()
-    ids: dict[str, str] = {}
+    texts: set[bytes] = set()
     folder.mkdir(parents=True)
     with (folder / "tweets.jsonl").open("w", encoding="utf-8") as out:
         for number, row in enumerate(_rows(data)):
             tweet_id = f"{number:06d}"
-            ids.setdefault(row["text"], tweet_id)
+            texts.add(hashlib.md5(row["text"].encode()).digest())
             labels[row["label"]] += 1
             moment = HOUR.start.timestamp() + number * 3600 / 65_000
             tweet = {
@@ -69,7 +70,7 @@ def record(data: Path, folder: Path) -> Recorded:
         for rank, (label, volume) in enumerate(labels.most_common(), start=1):
             trend = {"hour": str(HOUR), "place": "es", "rank": rank, "name": label, "volume": volume}
             out.write(json.dumps(trend) + "\n")
-    return Recorded(labels.total(), len(ids), len(labels))
+    return Recorded(labels.total(), len(texts), len(labels))
 
 
 def _rows(data: Path) -> Iterator[dict[str, str]]:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from trendlark.cli.options import JsonFlag
 from trendlark.errors import MissingExtraError
 
 _PANEL = "The model"
@@ -25,26 +26,57 @@ def register(app: typer.Typer) -> None:
 
 def train(
     data: Data,
-    out: Annotated[Path, typer.Option(help="Folder for checkpoints and the finished artefact.")],
-    recipe: Annotated[str, typer.Option(help="Name of a recipe in the package, or a TOML file.")] = "first",
-    minutes: Annotated[float | None, typer.Option(help="Time that training may take.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for checkpoints; the artefact goes to OUT/artefact.")],
+    recipe: Annotated[str, typer.Option(help="Name of a recipe in the package, or a TOML file.")] = "default",
+    minutes: Annotated[
+        float | None, typer.Option(help="Time for training on all tasks; else the recipe's.")
+    ] = None,
 ) -> None:
-    """Train a model, calibrate it and export it as an artefact."""
+    """Train a model, calibrate it and export it; the same command goes on where it was cut off."""
     _need_extra()
+    from trendlark.cli.bars import Bars
+    from trendlark.training import export
     from trendlark.training.train import run
 
-    run(data=data, out=out, recipe=recipe, minutes=minutes)
+    bars = Bars()
+    shown = 0
+
+    def _advance(share: float) -> None:
+        nonlocal shown
+        if not shown:
+            bars.start(f"train {recipe}", 1000)
+        bars.advance(int(share * 1000) - shown)
+        shown = int(share * 1000)
+
+    try:
+        checkpoint = run(data, out, recipe, minutes, progress=_advance)
+    finally:
+        bars.close()
+    typer.echo(f"The artefact is in {export.run(checkpoint, data, out / 'artefact')}.", err=True)
 
 
 def evaluate(
     data: Data,
-    model: Annotated[str, typer.Option(help="default, or the folder of an artefact.")] = "default",
+    model: Annotated[
+        str, typer.Option(help="default, the folder of an artefact, or a checkpoint.")
+    ] = "default",
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="First rows of each set only, for a quick look.")
+    ] = None,
+    as_json: JsonFlag = False,
 ) -> None:
     """Score a model on the validation data, set by set."""
     _need_extra()
+    from trendlark.cli.tables import print_rows, to_json
     from trendlark.training.evaluate import run
 
-    run(data=data, model=model)
+    scores = run(model, data, limit)
+    if as_json:
+        print(to_json(scores))
+        return
+    print_rows(
+        [{"set": n, "metric": m, "value": v} for n, row in scores.items() for m, v in row.items()], "table"
+    )
 
 
 def _need_extra() -> None:
