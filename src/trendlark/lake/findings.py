@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from trendlark.errors import InputError
-from trendlark.hours import Hour
-from trendlark.lake.rows import Row, clean, utc, whole
+from trendlark.lake.rows import Row, clean, hour_of, hour_text, utc, whole
 from trendlark.records import (
     EMOTIONS,
     FLAGS,
@@ -36,7 +35,7 @@ def analysis_row(analyzed: AnalyzedTweet) -> Row:
     """An analysed tweet as a row of ``analyses``."""
     found = analyzed.analysis
     row: Row = {
-        "hour": str(analyzed.hour),
+        "hour": hour_text(analyzed.hour),
         "source": clean(analyzed.source),
         "tweet_id": clean(analyzed.tweet_id),
         "model": clean(found.model),
@@ -83,16 +82,14 @@ def analysis_of(row: Mapping[str, Any]) -> AnalyzedTweet:
         truncated=bool(row["truncated"]),
         model=row["model"],
     )
-    return AnalyzedTweet(
-        Hour.parse(row["hour"]), row["source"], row["tweet_id"], analysis, row["analyzed_at"]
-    )
+    return AnalyzedTweet(hour_of(row["hour"]), row["source"], row["tweet_id"], analysis, row["analyzed_at"])
 
 
 def trend_row(trend_hour: TrendHour) -> Row:
     """A trend's hour as a row of ``trends``; everything of the summary is null where there is none."""
     trend, summary = trend_hour.trend, trend_hour.summary
     row: Row = {
-        "hour": str(trend.hour),
+        "hour": hour_text(trend.hour),
         "source": clean(trend.source),
         "place": clean(trend.place),
         "trend": clean(trend.name),
@@ -127,9 +124,7 @@ def _summary_row(summary: Summary) -> Row:
 
 def trend_of(row: Mapping[str, Any]) -> TrendHour:
     """A row of ``trends`` as a trend's hour, with its summary where it has one."""
-    trend = Trend(
-        Hour.parse(row["hour"]), row["source"], row["place"], row["trend"], row["rank"], row["volume"]
-    )
+    trend = Trend(hour_of(row["hour"]), row["source"], row["place"], row["trend"], row["rank"], row["volume"])
     summary = None if row["summarised_at"] is None else _summary_of(row)
     return TrendHour(trend, row["sampled"], row["requests"], row["cost"], row["note"], summary)
 

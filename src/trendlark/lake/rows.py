@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -22,6 +23,18 @@ _Record = TypeVar("_Record")
 
 BATCH_ROWS = 1024
 _BATCH_CHARACTERS = 8_000_000
+
+
+@lru_cache(maxsize=256)
+def hour_of(text: str) -> Hour:
+    """The hour that a row states; rows of one hour state the same one thousands of times."""
+    return Hour.parse(text)
+
+
+@lru_cache(maxsize=256)
+def hour_text(hour: Hour) -> str:
+    """An hour as rows state it."""
+    return str(hour)
 
 
 def clean(text: str | None) -> str | None:
@@ -65,7 +78,7 @@ def _fill(source: Iterator[_Record], to_row: Callable[[_Record], Row]) -> list[R
 def tweet_row(tweet: Tweet) -> Row:
     """A tweet as a row of ``tweets``."""
     return {
-        "hour": str(tweet.hour),
+        "hour": hour_text(tweet.hour),
         "source": clean(tweet.source),
         "place": clean(tweet.place),
         "trend": clean(tweet.trend),
@@ -95,7 +108,7 @@ def page_row(page: Page, hour: Hour, source: str, place: str) -> Row:
     """A page as a row of ``pages``."""
     return {
         "day": Hour.of(page.fetched_at).day,
-        "hour": str(hour),
+        "hour": hour_text(hour),
         "source": clean(source),
         "place": clean(place),
         "request": clean(page.request),
@@ -122,7 +135,7 @@ def page_of(row: Mapping[str, Any]) -> Page:
 def refusal_row(refusal: Refusal, hour: Hour, source: str, place: str, at: datetime) -> Row:
     """A refusal as a row of ``refusals``."""
     return {
-        "hour": str(hour),
+        "hour": hour_text(hour),
         "source": clean(source),
         "place": clean(place),
         "trend": clean(refusal.trend),
@@ -143,7 +156,7 @@ def run_row(run: Run) -> Row:
         "day": Hour.of(run.started_at).day,
         "run_id": clean(run.run_id),
         "job": clean(run.job),
-        "hour": str(run.hour),
+        "hour": hour_text(run.hour),
         "source": clean(run.source),
         "place": clean(run.place),
         "status": clean(run.status),
@@ -168,4 +181,4 @@ def run_of(row: Mapping[str, Any]) -> Run:
 
 
 def _with_hour(row: Mapping[str, Any]) -> Row:
-    return {**row, "hour": Hour.parse(row["hour"])}
+    return {**row, "hour": hour_of(row["hour"])}
