@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from tests.support.hours import jobs_for
@@ -46,7 +46,7 @@ def install(fuse: Fuse) -> None:
         fuse.burn()
         return done
 
-    def _analyze(self: fake.FakeAnalyzer, texts: Sequence[str], *args: Any, **options: Any) -> list[Analysis]:
+    def _analyze(self: fake.FakeAnalyzer, texts: Iterable[str], *args: Any, **options: Any) -> list[Analysis]:
         fuse.burn()
         done = analyze(self, texts, *args, **options)
         fuse.burn()
