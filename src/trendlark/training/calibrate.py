@@ -55,9 +55,9 @@ class _Sample:
     logits: Floats
 
 
-def fit(predict: Predictor, tokenizer: Tokenizer, data: Path) -> Fitted:
-    """Fit temperatures, shifts and thresholds on the validation files of ``data``."""
-    samples = _samples(predict, tokenizer, data)
+def fit(predict: Predictor, tokenizer: Tokenizer, data: Path, limit: int | None = None) -> Fitted:
+    """Fit temperatures, shifts and thresholds on the validation files of ``data``; ``limit`` is rows a set."""
+    samples = _samples(predict, tokenizer, data, limit)
     temperatures: dict[str, float] = {}
     thresholds: dict[str, dict[str, float]] = {}
     shifts: dict[str, Floats] = {}
@@ -76,11 +76,11 @@ def fit(predict: Predictor, tokenizer: Tokenizer, data: Path) -> Fitted:
     return Fitted(Calibration(temperatures, thresholds), shifts)
 
 
-def _samples(predict: Predictor, tokenizer: Tokenizer, data: Path) -> list[_Sample]:
+def _samples(predict: Predictor, tokenizer: Tokenizer, data: Path, limit: int | None) -> list[_Sample]:
     samples = []
     for entry in SETS.values():
         rows = read_rows(data, entry, "val") if entry.metric and entry.task != "entities" else []
-        rows = [row for row in rows if any(label in entry.labels for label in row.labels)]
+        rows = [row for row in rows if any(label in entry.labels for label in row.labels)][:limit]
         if rows:
             results = predict(encode(tokenizer, [row.text for row in rows]))
             logits = np.stack([result[entry.task] for result in results])

@@ -11,13 +11,12 @@ import hashlib
 import json
 import logging
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 
@@ -29,7 +28,7 @@ from trendlark.training.card import CARD_FILE, write_card
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.data import digest
 from trendlark.training.model import MAX_TOKENS
-from trendlark.training.predict import Floats, Predictor, build_session, session_predictor
+from trendlark.training.predict import Floats, build_session, session_predictor
 from trendlark.training.scoring import Calibration, main_metric, score_all
 from trendlark.training.sets import EMOJI_SETS, SETS
 
@@ -51,28 +50,25 @@ def run(
     name: str = "trendlark-1",
     baseline: Mapping[str, float] | None = None,
     core_hours: float | None = None,
+    limit: int | None = None,
 ) -> Path:
     """Write the artefact of a checkpoint to the folder ``out`` and return it.
 
-    ``baseline`` are scores by set to set beside the model's; ``core_hours`` is what the whole training cost.
+    ``baseline`` are scores by set to set beside the model's; ``core_hours`` is what the whole training cost;
+    ``limit`` takes only the first validation rows of each set, for a quick look at an unfinished run.
     """
     state = checkpoint.load(checkpoint_path)
     out.mkdir(parents=True, exist_ok=True)
-    weights = network_weights(state)
-    full = build_session(graph.build(weights, state.network.shape, int8=False))
-    fitted = calibrate.fit(
-        session_predictor(build_session(graph.build(weights, state.network.shape, int8=True))),
-        state.tokenizer,
-        data,
-    )
-    shifted = shift_biases(weights, fitted.shifts)
-    model = graph.build(shifted, state.network.shape, int8=True)
-    onnx.save(model, str(out / MODEL_FILE))
+    weights, shape = network_weights(state), state.network.shape
+    unshifted = session_predictor(build_session(graph.build(weights, shape, int8=True)))
+    fitted = calibrate.fit(unshifted, state.tokenizer, data, limit)
+    weights = shift_biases(weights, fitted.shifts)
+    onnx.save(graph.build(weights, shape, int8=True), str(out / MODEL_FILE))
     state.tokenizer.save(str(out / TOKENIZER_FILE))
     small = session_predictor(build_session(out / MODEL_FILE))
-    scores = score_all(small, state.tokenizer, data, fitted.calibration)
-    unshifted = _without_shifts(full, fitted.shifts)
-    exact = score_all(unshifted, state.tokenizer, data, fitted.calibration)
+    scores = score_all(small, state.tokenizer, data, fitted.calibration, limit)
+    full = session_predictor(build_session(graph.build(weights, shape, int8=False)))
+    exact = score_all(full, state.tokenizer, data, fitted.calibration, limit)
     metrics = _metrics(scores, exact, baseline or {})
     manifest = make_manifest(name, state, fitted.calibration, metrics, data)
     manifest["recipe"] |= {"core_hours": core_hours} if core_hours is not None else {}
@@ -100,17 +96,6 @@ def shift_biases(
             key = f"heads.{name}.logits.bias"
             shifted[key] = (weights[key] + shift).astype(np.float32)
     return shifted
-
-
-def _without_shifts(session: onnxruntime.InferenceSession, shifts: Mapping[str, Floats]) -> Predictor:
-    """The full-precision model with the same shifts, so that only the 8 bits differ."""
-    inner = session_predictor(session)
-
-    def predict(ids: Sequence[list[int]]) -> list[dict[str, Floats]]:
-        pooled = {name: shift for name, shift in shifts.items() if TASKS[name].kind != "spans"}
-        return [row | {name: row[name] + shift for name, shift in pooled.items()} for row in inner(ids)]
-
-    return predict
 
 
 def _metrics(
@@ -205,11 +190,12 @@ def main() -> None:
     parser.add_argument("--name", default="trendlark-1")
     parser.add_argument("--baseline", type=Path, help="JSON of scores by set, as baseline.py writes it")
     parser.add_argument("--core-hours", type=float)
+    parser.add_argument("--limit", type=int, help="validation rows of each set, for a quick look")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     torch.set_num_threads(1)
     baseline = json.loads(given.baseline.read_text(encoding="utf-8")) if given.baseline else None
-    run(given.checkpoint, given.data, given.out, given.name, baseline, given.core_hours)
+    run(given.checkpoint, given.data, given.out, given.name, baseline, given.core_hours, given.limit)
 
 
 if __name__ == "__main__":

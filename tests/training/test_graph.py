@@ -1,0 +1,103 @@
+"""The exported graph: equal to PyTorch, and the same text gets the same answer in any batch, bit by bit."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from trendlark.nlu.tasks import TASKS
+from trendlark.training.checkpoint import Checkpoint
+from trendlark.training.export import network_weights
+from trendlark.training.graph import build, quantise_rows
+from trendlark.training.predict import build_session, network_predictor, session_predictor
+
+Arrays = dict[str, NDArray[np.float32]]
+
+
+def _ids(batch: int, tokens: int) -> NDArray[np.int64]:
+    return np.random.default_rng(3).integers(1000, 30000, (batch, tokens))
+
+
+def _run(state: Checkpoint, ids: NDArray[np.int64], int8: bool) -> Arrays:
+    session = build_session(build(network_weights(state), state.network.shape, int8))
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(None, {"input_ids": ids}), strict=True))
+
+
+def _torch(state: Checkpoint, ids: NDArray[np.int64]) -> Arrays:
+    with torch.inference_mode():
+        out = state.network.eval()(torch.from_numpy(ids))
+    return {name: value.numpy() for name, value in out.items()}
+
+
+@pytest.mark.parametrize("shape", [(1, 3), (4, 1), (5, 17), (3, 96)])
+def test_single_precision_equals_pytorch(state: Checkpoint, shape: tuple[int, int]) -> None:
+    ids = _ids(*shape)
+    found, expected = _run(state, ids, int8=False), _torch(state, ids)
+    assert set(found) == {*TASKS, "embedding"}
+    for name, value in found.items():
+        np.testing.assert_allclose(value, expected[name], atol=2e-5, err_msg=name)
+
+
+def test_eight_bits_stay_near(state: Checkpoint) -> None:
+    ids = _ids(16, 20)
+    found, expected = _run(state, ids, int8=True), _torch(state, ids)
+    for name, value in found.items():
+        assert np.abs(value - expected[name]).max() < 0.05, name
+    cosine = (found["embedding"] * expected["embedding"]).sum(-1)
+    assert cosine.min() > 0.999
+
+
+def test_outputs_have_the_stated_shapes(state: Checkpoint) -> None:
+    found = _run(state, _ids(2, 9), int8=True)
+    assert {name: value.shape for name, value in found.items()} == {
+        "sentiment": (2, 3),
+        "emotions": (2, 8),
+        "irony": (2, 1),
+        "hate": (2, 1),
+        "offensive": (2, 1),
+        "topics": (2, 19),
+        "entities": (2, 9, 15),
+        "embedding": (2, 32),
+    }
+    np.testing.assert_allclose(np.linalg.norm(found["embedding"], axis=-1), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("tokens", [1, 7, 28, 96])
+def test_a_text_alone_gets_bitwise_what_it_gets_in_a_batch(state: Checkpoint, tokens: int) -> None:
+    session = build_session(build(network_weights(state), state.network.shape, int8=True))
+    names = [output.name for output in session.get_outputs()]
+    ids = _ids(33, tokens)
+    together = session.run(None, {"input_ids": ids})
+    for size in (1, 2, 5, 16):
+        part = session.run(None, {"input_ids": ids[:size]})
+        for name, one, other in zip(names, part, together, strict=True):
+            np.testing.assert_array_equal(one, other[:size], err_msg=f"{name}, batch of {size}")
+
+
+def test_rows_are_quantised_by_their_own_largest_value() -> None:
+    table = np.array([[1.27, -0.5, 0.004], [0.0, 0.0, 0.0], [-254.0, 2.0, 100.0]], np.float32)
+    quantised, scale = quantise_rows(table)
+    assert quantised.dtype == np.int8
+    assert quantised.tolist() == [[127, -50, 0], [0, 0, 0], [-127, 1, 50]]
+    assert np.abs(quantised * scale - table).max() <= scale.max() / 2
+
+
+def test_the_graph_is_valid_and_takes_ids_alone(state: Checkpoint) -> None:
+    model = build(network_weights(state), state.network.shape, int8=True)
+    onnx.checker.check_model(model)
+    assert [one.name for one in model.graph.input] == ["input_ids"]
+    kinds = {one.data_type for one in model.graph.initializer if np.prod(one.dims) > 100_000}
+    assert kinds == {onnx.TensorProto.INT8}
+
+
+def test_both_predictors_answer_in_the_order_given(state: Checkpoint) -> None:
+    rows = [[101, *range(2000, 2000 + size), 102] for size in (5, 2, 9, 2, 5)]
+    session = build_session(build(network_weights(state), state.network.shape, int8=False))
+    ours, theirs = session_predictor(session)(rows), network_predictor(state.network.eval(), batch=2)(rows)
+    for row, one, other in zip(rows, ours, theirs, strict=True):
+        assert one["entities"].shape == other["entities"].shape == (len(row), 15)
+        np.testing.assert_allclose(one["topics"], other["topics"], atol=0.02)

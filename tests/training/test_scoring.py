@@ -1,0 +1,146 @@
+"""The rules by which a benchmark's labels are read from ours, and the choice of temperatures and thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.training.tiny import write_rows
+from trendlark.nlu.tasks import TASKS, entity_tags
+from trendlark.training import calibrate
+from trendlark.training.checkpoint import Checkpoint
+from trendlark.training.data import Row, encode
+from trendlark.training.predict import Floats, Predictor
+from trendlark.training.scoring import (
+    NONE,
+    Calibration,
+    Scored,
+    main_metric,
+    mean_score,
+    said_labels,
+    score_all,
+    score_entities,
+    score_labels,
+)
+from trendlark.training.sets import SETS
+
+EMOTIONS = TASKS["emotions"].labels
+
+
+def _chances(**given: float) -> NDArray[np.float32]:
+    return np.array([[given.get(label, 0.01) for label in EMOTIONS]], np.float32)
+
+
+def _said(key: str, chances: NDArray[np.float32]) -> list[str]:
+    return said_labels(Scored(SETS[key], [Row("x")], chances), np.full(8, 0.5, np.float32))
+
+
+def test_tweeteval_emotion_is_the_strongest_of_its_four() -> None:
+    assert _said("tweeteval_emotion", _chances(love=0.9, optimism=0.2, joy=0.1)) == ["optimism"]
+
+
+def test_emoevent_is_the_strongest_present_of_its_six_or_none() -> None:
+    assert _said("emoevent_es", _chances(love=0.9, joy=0.6, anger=0.7)) == ["anger"]
+    assert _said("emoevent_es", _chances(love=0.9, joy=0.4)) == [NONE]
+
+
+def test_scores_of_labels() -> None:
+    rows = [Row("a", ("irony",)), Row("b", ("non_irony",)), Row("c", ("irony",))]
+    scored = Scored(SETS["tweeteval_irony"], rows, np.array([[0.9], [0.8], [0.3]], np.float32))
+    found = score_labels(scored, Calibration(thresholds={"irony": {"irony": 0.5}}))
+    assert found["f1_yes"] == pytest.approx(0.5)
+    assert found["accuracy"] == pytest.approx(1 / 3)
+    assert found["calibration_error"] == pytest.approx((0.1 + 0.8 + 0.7) / 3)
+    assert main_metric(SETS["tweeteval_irony"], found) == found["f1_yes"]
+
+
+def test_thresholds_decide_what_is_there() -> None:
+    scored = Scored(SETS["tweeteval_irony"], [Row("a", ("irony",))], np.array([[0.3]], np.float32))
+    assert said_labels(scored, np.array([0.25], np.float32)) == ["yes"]
+
+
+def test_mean_score_weighs_tasks_alike() -> None:
+    found = {
+        "umsab_es": {"macro_f1": 0.2},
+        "umsab_pt": {"macro_f1": 0.4},
+        "tweeteval_irony": {"f1_yes": 0.9},
+    }
+    assert mean_score(found) == pytest.approx((0.3 + 0.9) / 2)
+    assert mean_score({}) == 0.0
+
+
+def test_probabilities_by_kind() -> None:
+    calibration = Calibration(temperatures={"sentiment": 2.0})
+    chances = calibration.probabilities("sentiment", np.array([[2.0, 0.0, 0.0]], np.float32))
+    assert chances[0, 0] == pytest.approx(np.e / (np.e + 2))
+    assert calibration.probabilities("irony", np.zeros((1, 1), np.float32))[0, 0] == 0.5
+
+
+def _oracle(answers: dict[tuple[int, ...], dict[str, Floats]]) -> Predictor:
+    return lambda ids: [answers[tuple(row)] for row in ids]
+
+
+def test_entities_are_read_from_first_pieces_with_types_mapped(state: Checkpoint) -> None:
+    tags = entity_tags()
+    rows = [Row("", (), ("Zyxwvut", "sang", "Yesterday"), ("B-PER", "O", "O"))]
+    ids = encode(state.tokenizer, ["Zyxwvut sang Yesterday"])[0]
+    logits = np.zeros((len(ids), len(tags)), np.float32)
+    tokens = [state.tokenizer.id_to_token(one) for one in ids]
+    logits[1, tags.index("B-person")] = 5
+    logits[tokens.index("sang"), tags.index("O")] = 5
+    logits[tokens.index("yesterday"), tags.index("B-work")] = 5
+    predict = _oracle({tuple(ids): {"entities": logits}})
+    # BTC has no works: what it cannot know of does not count against the model.
+    assert score_entities(predict, state.tokenizer, SETS["ner_btc"], rows) == 1.0
+    assert score_entities(predict, state.tokenizer, SETS["ner_tweebank"], rows) == pytest.approx(2 / 3)
+
+
+@pytest.fixture
+def irony(tmp_path: Path) -> Path:
+    rows = [{"text": f"text {at}", "label": "irony" if at % 4 == 0 else "non_irony"} for at in range(400)]
+    write_rows(tmp_path / "tweeteval_irony" / "val.jsonl.gz", rows)
+    return tmp_path
+
+
+def _noisy(state: Checkpoint, scale: float, shift: float) -> Predictor:
+    """A model of true odds, its logits multiplied and moved: what calibration has to undo."""
+    rng = np.random.default_rng(0)
+    texts = [f"text {at}" for at in range(400)]
+    keys = [tuple(row) for row in encode(state.tokenizer, texts)]
+    truth = np.array([at % 4 == 0 for at in range(400)])
+    # Two normal distributions a distance of 2 apart: the log odds of the truth are 2x plus the prior's.
+    feature = rng.normal(size=400) + np.where(truth, 1.0, -1.0)
+    logits = scale * (2 * feature + np.log(1 / 3)) + shift
+    answers = {key: {"irony": np.array([logit], np.float32)} for key, logit in zip(keys, logits, strict=True)}
+
+    def predict(ids: Sequence[list[int]]) -> list[dict[str, Floats]]:
+        return [answers[tuple(row)] for row in ids]
+
+    return predict
+
+
+def test_calibration_undoes_scale_and_shift(irony: Path, state: Checkpoint) -> None:
+    predict = _noisy(state, scale=2.5, shift=1.5)
+    fitted = calibrate.fit(predict, state.tokenizer, irony)
+    assert fitted.calibration.temperatures["irony"] == pytest.approx(2.5, rel=0.25)
+    assert fitted.shifts["irony"][0] == pytest.approx(-1.5, abs=0.8)
+    moved = _noisy(state, scale=2.5, shift=1.5 + float(fitted.shifts["irony"][0]))
+    before = score_all(predict, state.tokenizer, irony)["tweeteval_irony"]["calibration_error"]
+    after = score_all(moved, state.tokenizer, irony, fitted.calibration)["tweeteval_irony"][
+        "calibration_error"
+    ]
+    assert after < before / 1.5
+    assert after < 0.06
+
+
+def test_every_label_has_a_threshold(irony: Path, state: Checkpoint) -> None:
+    thresholds = calibrate.fit(_noisy(state, 1.0, 0.0), state.tokenizer, irony).calibration.thresholds
+    for name, task in TASKS.items():
+        if task.kind in ("many_of", "yes_no"):
+            assert set(thresholds[name]) == set(task.labels)
+    assert 0.06 <= thresholds["irony"]["irony"] <= 0.6
+    assert thresholds["hate"]["hate"] == 0.5

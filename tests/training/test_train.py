@@ -1,0 +1,163 @@
+"""The run: it learns, it stops and goes on, it says what it chose."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.training.tiny import tiny_checkpoint
+from trendlark.errors import InputError, NotFoundError
+from trendlark.training import checkpoint, train
+from trendlark.training.checkpoint import Checkpoint
+from trendlark.training.data import load_examples
+from trendlark.training.losses import task_losses
+from trendlark.training.mixture import Mixture, shares
+from trendlark.training.optimise import Clock, Optimiser, Rates, rate_factor
+from trendlark.training.recipe import Recipe, load_recipe, parse_recipe
+
+RECIPE = """
+name = "tiny"
+steps = 7
+tokens_per_batch = 96
+teach_every = 3
+encoder_rate = 1e-3
+checkpoint_minutes = {minutes}
+validate_minutes = 60
+validate_rows = 2
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.toml"
+    path.write_text(RECIPE.format(minutes=0), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Path:
+    path = tmp_path / "start.pt"
+    tiny_checkpoint().save(path)
+    return path
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    # The targets of the teaching are the base's, 384 wide; those of the tiny network are 32.
+    import numpy as np
+
+    folder = tmp_path / "out"
+    folder.mkdir()
+    np.save(folder / "targets.npy", np.random.default_rng(0).normal(size=(3, 32)).astype(np.float16))
+    return folder
+
+
+def test_two_steps_lower_the_loss(data: Path, state: Checkpoint) -> None:
+    examples = load_examples(data, state.tokenizer, state.emoji)
+    parts = shares({key: len(rows) for key, rows in examples.items()}, 0.5, {})
+    batch = next(Mixture(examples, parts, 2048, 0, len(state.emoji)).batches())
+    optimiser = Optimiser(state.network.eval(), Rates(1e-3, 1e-3, 1e-3))
+
+    def loss() -> torch.Tensor:
+        return torch.stack(list(task_losses(state.network(batch.ids, batch.mask), batch).values())).sum()
+
+    first = loss().item()
+    for _ in range(2):
+        optimiser.step(loss(), 1.0)
+    assert loss().item() < first
+
+
+def test_a_run_writes_a_checkpoint_and_its_validation(
+    data: Path, out: Path, recipe: Path, start: Path
+) -> None:
+    seen: list[float] = []
+    last = train.run(data, out, str(recipe), start=start, progress=seen.append)
+    state = checkpoint.load(last)
+    assert last == out / "last.pt"
+    assert state.more["step"] == 7
+    assert state.more["recipe"]["name"] == "tiny"
+    assert seen == sorted(seen)
+    assert seen[-1] == 1.0
+    lines = [json.loads(line) for line in (out / "validation.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert lines[-1]["step"] == 7
+    assert "tweeteval_irony" in lines[-1]["sets"]
+    assert not torch.equal(state.network.words.weight, tiny_checkpoint().network.words.weight)
+
+
+class _KilledError(RuntimeError):
+    pass
+
+
+def test_a_resumed_run_gives_what_an_undisturbed_one_gives(
+    data: Path, out: Path, recipe: Path, start: Path, tmp_path: Path
+) -> None:
+    straight = checkpoint.load(train.run(data, out, str(recipe), start=start))
+    second = tmp_path / "second"
+    second.mkdir()
+    (second / "targets.npy").write_bytes((out / "targets.npy").read_bytes())
+
+    def kill(progress: float) -> None:
+        if progress > 0.6:
+            raise _KilledError
+
+    with pytest.raises(_KilledError):
+        train.run(data, second, str(recipe), start=start, progress=kill)
+    assert checkpoint.load(second / "last.pt").more["step"] == 4
+    resumed = checkpoint.load(train.run(data, second, str(recipe), start=start))
+    for name, value in straight.network.state_dict().items():
+        assert torch.equal(value, resumed.network.state_dict()[name]), name
+
+
+def test_a_finished_run_is_not_run_again(data: Path, out: Path, recipe: Path, start: Path) -> None:
+    train.run(data, out, str(recipe), start=start)
+    seen: list[float] = []
+    train.run(data, out, str(recipe), start=start, progress=seen.append)
+    assert seen == []
+
+
+def test_a_missing_checkpoint_is_named(data: Path, out: Path, recipe: Path, tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match=r"nowhere\.pt"):
+        train.run(data, out, str(recipe), start=tmp_path / "nowhere.pt")
+
+
+def test_the_shipped_recipe_is_sound() -> None:
+    recipe = load_recipe("default")
+    assert recipe.name == "default"
+    assert recipe.to_dict()["boosts"]["umsab_es"] == recipe.boosts["umsab_es"]
+
+
+def test_a_wrong_recipe_names_all_its_faults() -> None:
+    table = {"stepz": 3, "seed": "zero", "boosts": {"no_such_set": 1.0}}
+    with pytest.raises(
+        InputError, match=r"stepz is no setting; seed is 'zero', not a number; boosts\.no_such_set"
+    ):
+        parse_recipe(table, "x.toml")
+    with pytest.raises(InputError, match="Allowed are default"):
+        load_recipe("no-such-recipe")
+
+
+def test_rates_by_depth(state: Checkpoint) -> None:
+    optimiser = Optimiser(state.network, Rates(encoder=1.0, heads=5.0, words=7.0, layer_decay=0.5))
+    found = {group["lr"] for group in optimiser.state_dict()["dense"]["param_groups"]}
+    assert found == {1.0, 0.5, 0.25, 5.0}
+
+
+def test_the_schedule_warms_up_and_comes_down() -> None:
+    assert rate_factor(0.05, 0.1) == pytest.approx(0.5)
+    assert rate_factor(0.1, 0.1) == pytest.approx(1.0)
+    assert rate_factor(0.55, 0.1) == pytest.approx(0.5)
+    assert rate_factor(1.0, 0.1) == 0.0
+
+
+def test_the_clock_ends_by_steps_or_by_minutes() -> None:
+    clock = Clock(steps=2)
+    clock.tick()
+    assert clock.progress == 0.5
+    clock.tick()
+    assert clock.done
+    assert Clock(steps=100, minutes=1.0, seconds=60.0).done
+    assert not Clock(steps=100, minutes=1.0, seconds=30.0).done
+    assert Recipe().rates.words == Recipe().words_rate

@@ -1,0 +1,116 @@
+"""A tiny world for training tests: a network of some thousand weights and a folder of invented tweets."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from trendlark.training.checkpoint import Checkpoint
+from trendlark.training.model import Network, Shape
+from trendlark.training.vocabulary import load_base_tokenizer
+
+EMOJI = ("😂", "😍")
+
+_SENTIMENT = [
+    ("I love this wonderful day", "positive"),
+    ("what a great lovely win", "positive"),
+    ("I hate this awful rain", "negative"),
+    ("terrible sad horrible loss", "negative"),
+    ("the bus leaves at nine", "neutral"),
+    ("the shop is on main street", "neutral"),
+]
+_EMOTION = [
+    ("so angry at this", "anger"),
+    ("full of joy today", "joy"),
+    ("we will make it", "optimism"),
+    ("crying all night", "sadness"),
+]
+_EMOEVENT = [*_EMOTION[:2], ("the train is late", "others"), ("que asco", "disgust")]
+_YES_NO = [("oh great, another monday", "irony"), ("see you at the station", "non_irony")]
+_HATE = [("they should all vanish", "hate"), ("have a nice day", "not-hate")]
+_DAVIDSON = [("vile people", "hate"), ("damn it", "offensive"), ("good morning", "neither")]
+_NER = [
+    (["Ana", "lives", "in", "#Lima", "."], ["B-person", "O", "O", "B-location", "O"]),
+    (["new", "Acme", "Corp", "phone"], ["O", "B-corporation", "I-corporation", "O"]),
+]
+_BTC = [(["Bob", "joined", "FC", "Lima"], ["B-PER", "O", "B-ORG", "I-ORG"])]
+_PAIRS = [
+    ("I like dogs", "me gustan los perros"),
+    ("the house is red", "la casa es roja"),
+    ("good day", "buen dia"),
+]
+
+
+def tiny_checkpoint(seed: int = 0) -> Checkpoint:
+    """Return an untrained network of 2 layers, 32 wide, with the base's tokenizer."""
+    torch.manual_seed(seed)
+    tokenizer = load_base_tokenizer()
+    shape = Shape(tokenizer.get_vocab_size(), width=32, layers=2, heads=4, inner=64, auxiliary=len(EMOJI))
+    network = Network(shape)
+    with torch.no_grad():
+        network.positions.normal_(std=0.1)
+        network.words.weight.mul_(0.3)
+        network.pool.weight.normal_(std=0.3)
+    return Checkpoint(network, tokenizer, EMOJI)
+
+
+def write_data(folder: Path, copies: int = 4) -> Path:
+    """Write the sets, each row ``copies`` times with another ending; validation has rows of its own."""
+    for split, many in (("train", copies), ("val", 1)):
+        _write_texts(folder / "tweeteval_sentiment", split, _SENTIMENT, many)
+        _write_texts(folder / "umsab_es", split, _SENTIMENT, many)
+        _write_texts(folder / "tweeteval_emotion", split, _EMOTION, many)
+        _write_texts(folder / "emoevent_es", split, _EMOEVENT, many)
+        _write_texts(folder / "tweeteval_irony", split, _YES_NO, many)
+        _write_texts(folder / "tweeteval_hate", split, _HATE, many)
+        topics = [("the match was great", ["sports", "music"]), ("a new song is out", ["music"])]
+        write_rows(
+            folder / "tweet_topicxl_en" / f"{split}.jsonl.gz",
+            (
+                {"text": f"{text} {split} {at}", "labels": labels}
+                for at in range(many)
+                for text, labels in topics
+            ),
+        )
+        for name, rows in (("ner_wnut17", _NER), ("ner_btc", _BTC)):
+            write_rows(
+                folder / name / f"{split}.jsonl.gz",
+                (
+                    {"tokens": [*words, split, str(at)], "tags": [*tags, "O", "O"]}
+                    for at in range(many)
+                    for words, tags in rows
+                ),
+            )
+    _write_texts(folder / "davidson_en", "train", _DAVIDSON, copies)
+    _write_texts(folder / "emojispace_es", "train", [("jaja _emo", "😂"), ("te amo", "😍")], copies)
+    write_pairs(folder / "parallel_en_es" / "train.tsv.gz", _PAIRS)
+    return folder
+
+
+def _write_texts(folder: Path, split: str, rows: Iterable[tuple[str, str]], copies: int) -> None:
+    listed = list(rows)
+    write_rows(
+        folder / f"{split}.jsonl.gz",
+        ({"text": f"{text} {split} {at}", "label": label} for at in range(copies) for text, label in listed),
+    )
+
+
+def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write gzipped JSON lines."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        for row in rows:
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def write_pairs(path: Path, pairs: Iterable[tuple[str, ...]]) -> None:
+    """Write gzipped tab-separated lines."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        for pair in pairs:
+            file.write("\t".join(pair) + "\n")
