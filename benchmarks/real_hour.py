@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,11 +86,12 @@ def run_jobs(lake: Lake, folder: Path, model: str) -> list[tuple[Run, float]]:
     ).settings
     source, analyzer = ReplaySource(folder), load(model)
     timed = []
-    for job in (
+    work: tuple[Callable[[], Run], ...] = (
         lambda: collect_hour(lake, source, PLACES["es"], HOUR, settings),
         lambda: analyze_hour(lake, analyzer, HOUR),
         lambda: summarise_hour(lake, source.name, HOUR),
-    ):
+    )
+    for job in work:
         start = time.perf_counter()
         run = job()
         timed.append((run, time.perf_counter() - start))

