@@ -19,6 +19,7 @@ from trendlark.lake import Lake
 from trendlark.records import Analysis
 from trendlark.web.desk import Analyzes
 from trendlark.web.problems import _TITLES, kind_of, problem
+from trendlark.web.routes import health
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +71,21 @@ def test_it_is_not_ready_without_a_model_and_says_why(lake: Lake) -> None:
         refused = client.post("/v1/analyze", json={"text": "a"})
     assert refused.status_code == 503
     assert refused.json()["type"] == "urn:trendlark:model"
+
+
+def test_a_model_or_lake_that_hangs_is_not_ready(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "PROBE_SECONDS", 0.2)
+    model = Faulty(hangs=True)
+    with client_of(lake, model) as client:
+        # More probes than there are threads for them: each is answered all the same.
+        for _ in range(4):
+            answer = client.get("/ready")
+            assert answer.status_code == 503
+            assert "no answer within 0.2 seconds" in answer.json()["model"]
+        assert client.get("/live").status_code == 200
+        model.go.set()
+        monkeypatch.setattr(health, "PROBE_SECONDS", 10.0)
+        assert client.get("/ready").status_code == 200
 
 
 def test_it_becomes_ready_when_the_model_is_loaded(lake: Lake) -> None:
@@ -223,9 +239,10 @@ class Faulty:
 
     name = "faulty"
 
-    def __init__(self) -> None:
+    def __init__(self, hangs: bool = False) -> None:
         self.go = threading.Event()
         self.waiting = threading.Event()
+        self.hangs = hangs
 
     def analyze(self, texts: Sequence[str], langs: Sequence[str | None] | None = None) -> list[Analysis]:
         """Fail or wait, as the text asks."""
@@ -233,7 +250,7 @@ class Faulty:
             raise RuntimeError("secret inside")
         if texts[0] == "refuse":
             raise InputError("Found a text; this model takes none. Ask another.")
-        if texts[0] == "wait":
+        if texts[0] == "wait" or self.hangs:
             self.waiting.set()
             self.go.wait(20)
         return MODEL.analyze(texts)
