@@ -92,6 +92,7 @@ def page_paths(page: Page, selector: str) -> list[str]:
     return [str(one.get_attribute("d")) for one in page.locator(selector).all()]
 
 
+@pytest.mark.slow
 def test_the_chart_follows_the_colour_scheme_and_the_width(browser: Browser, url: str) -> None:
     with browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light") as context:
         watch = Watch(urlsplit(url).netloc)
@@ -132,6 +133,7 @@ def test_hostile_text_is_shown_as_text(browser: Browser, url: str) -> None:
         assert watch.complaints == []
 
 
+@pytest.mark.slow
 def test_names_with_slashes_are_reached_by_their_links(browser: Browser, url: str) -> None:
     with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
         page = open_page(context, url + "/?place=us", Watch(urlsplit(url).netloc))
