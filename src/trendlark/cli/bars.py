@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from trendlark.jobs.runs import NOTHING
 from trendlark.records import Run
 
 _COLUMNS = (TextColumn("{task.description:<32}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -24,6 +25,8 @@ class Bars:
     def start(self, label: str, total: int | None) -> None:
         """Open the bar of a step."""
         self.close()
+        if not self.console.is_terminal:
+            return  # a log file wants lines, not bars
         self._bar = Progress(*_COLUMNS, console=self.console, transient=True)
         self._bar.start()
         self._task = self._bar.add_task(label, total=total)
@@ -34,8 +37,10 @@ class Bars:
             self._bar.advance(self._task, units)
 
     def finish(self, run: Run) -> None:
-        """Close the bar and leave one line."""
+        """Close the bar and leave one line, unless there was nothing to do."""
         self.close()
+        if run.status == NOTHING:
+            return
         self.console.print(describe_run(run), highlight=False, markup=False)
 
     def close(self) -> None:
