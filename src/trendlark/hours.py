@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from trendlark.errors import InputError
 
 _FORM = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}")
 _ONE = timedelta(hours=1)
+# The first hour of the year 3000: arithmetic near datetime's own end would overflow.
+_BEYOND = 9_028_872
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -50,11 +53,14 @@ class Hour:
         """Read ``2026-11-23T07`` (longer ISO times of that hour in UTC are accepted, too)."""
         head, rest = text.strip()[:13], text.strip()[13:]
         if _FORM.fullmatch(head) and re.fullmatch(r"(:\d{2}){0,2}(\.\d+)?(Z|\+00:00)?", rest):
-            try:
-                return cls.of(datetime.strptime(head, "%Y-%m-%dT%H").replace(tzinfo=UTC))
-            except ValueError:
-                pass
-        raise InputError(f"Found {text!r} as an hour; an hour is written like 2026-11-23T07 and is in UTC.")
+            with contextlib.suppress(ValueError):
+                hour = cls.of(datetime.strptime(head, "%Y-%m-%dT%H").replace(tzinfo=UTC))
+                if 0 <= hour.index < _BEYOND:
+                    return hour
+        raise InputError(
+            f"Found {text[:40]!r} as an hour; an hour is written like 2026-11-23T07, is in UTC and lies in the years "
+            "1970 to 2999. Write it so."
+        )
 
     @classmethod
     def now(cls) -> Hour:

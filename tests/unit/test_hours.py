@@ -44,9 +44,14 @@ def test_longer_times_in_utc_are_read_too(text: str) -> None:
     ],
 )
 def test_what_is_no_hour_is_refused_in_one_sentence(text: str) -> None:
-    with pytest.raises(InputError, match=r"an hour is written like 2026-11-23T07 and is in UTC") as caught:
+    with pytest.raises(InputError, match=r"an hour is written like 2026-11-23T07") as caught:
         Hour.parse(text)
     assert "\n" not in str(caught.value)
+
+
+def test_the_first_and_the_last_hour_are_read() -> None:
+    assert Hour.parse("1970-01-01T00").index == 0
+    assert str(Hour.parse("2999-12-31T23").end) == "3000-01-01 00:00:00+00:00"
 
 
 def test_a_moment_without_a_zone_is_refused() -> None:

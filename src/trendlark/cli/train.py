@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -60,23 +60,41 @@ def evaluate(
     model: Annotated[
         str, typer.Option(help="default, the folder of an artefact, or a checkpoint.")
     ] = "default",
+    baseline: Annotated[
+        bool, typer.Option("--baseline", help="Train a TF-IDF SVM on each set beside it.")
+    ] = False,
     limit: Annotated[
         int | None, typer.Option(min=1, help="First rows of each set only, for a quick look.")
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Score a model on the validation data, set by set."""
+    """Score a model on the validation data, set by set, by the metric of each benchmark."""
     _need_extra()
-    from trendlark.cli.tables import print_rows, to_json
+    from trendlark.cli.tables import print_rows
+    from trendlark.training import baseline as svm
     from trendlark.training.evaluate import run
+    from trendlark.training.scoring import main_metric
+    from trendlark.training.sets import SETS
 
     scores = run(model, data, limit)
-    if as_json:
-        print(to_json(scores))
-        return
+    others = svm.run(data) if baseline else {}
+    rows = [
+        {
+            "set": name,
+            "metric": SETS[name].metric,
+            "model": main_metric(SETS[name], found),
+            "svm": others.get(name),
+        }
+        for name, found in scores.items()
+    ]
     print_rows(
-        [{"set": n, "metric": m, "value": v} for n, row in scores.items() for m, v in row.items()], "table"
+        rows if baseline else [{k: row[k] for k in ("set", "metric", "model")} for row in rows],
+        _shape(as_json),
     )
+
+
+def _shape(as_json: bool) -> Literal["json", "table"]:
+    return "json" if as_json else "table"
 
 
 def _need_extra() -> None:

@@ -28,16 +28,6 @@ _FIRST, _LAST = Hour.parse("1971-01-01T00"), Hour.parse("2999-12-31T23")
 Key = tuple[int, str, str, int, str]
 
 
-def parse_hour(text: str) -> Hour:
-    """An hour as callers write it; InputError also for one so far off that arithmetic with it would fail."""
-    hour = Hour.parse(text)
-    if not _FIRST <= hour <= _LAST:
-        raise InputError(
-            f"Found the hour {text[:40]!r}; hours are from {_FIRST} to {_LAST}. Choose one of these."
-        )
-    return hour
-
-
 def key_of(row: TrendHour) -> Key:
     """The place of a row in the order of the API: newest hour first, then source, place, rank, name."""
     return (-row.trend.hour.index, row.trend.source, row.trend.place, row.trend.rank, row.trend.name)

@@ -19,7 +19,6 @@ from trendlark.web.answers import INVENTED_SOURCE
 from trendlark.web.formats import hour_label
 from trendlark.web.links import home_link, trend_link
 from trendlark.web.messages import Words, words_of
-from trendlark.web.reading import parse_hour
 from trendlark.web.rendering import render
 from trendlark.web.room import Room, room_of
 
@@ -134,7 +133,7 @@ def _places(room: Room, rows: Sequence[TrendHour], asked: str) -> list[str]:
 
 def _parse(words: Words, hour: str) -> Hour | None:
     try:
-        return parse_hour(hour) if hour else None
+        return Hour.parse(hour) if hour else None
     except InputError:
         raise InputError(words("hour_wrong", hour=hour[:40])) from None
 

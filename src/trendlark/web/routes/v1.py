@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from trendlark.errors import InputError, NotFoundError, TrendlarkError
+from trendlark.hours import Hour
 from trendlark.records import PLACES, Analysis, Place, clean_text
 from trendlark.reports import queries
 from trendlark.web.answers import (
@@ -22,7 +23,7 @@ from trendlark.web.answers import (
     TrendList,
 )
 from trendlark.web.problems import MEDIA_TYPE, problem
-from trendlark.web.reading import Slice, list_hours_of, list_trends, parse_hour
+from trendlark.web.reading import Slice, list_hours_of, list_trends
 from trendlark.web.room import room_of
 
 _PROBLEMS = {
@@ -55,7 +56,7 @@ def trends(
     cursor: Cursor = None,
 ) -> TrendList:
     """Trends by hour (newest first), source, place and rank."""
-    chosen = parse_hour(hour) if hour else None
+    chosen = Hour.parse(hour) if hour else None
     found = list_trends(
         room_of(request).lake, hour=chosen, source=source, place=place, limit=limit, cursor=cursor
     )
@@ -85,7 +86,7 @@ def trend_over_hours(
 @router.get("/hours", tags=["trends"])
 def hours(request: Request, limit: Limit = 168, cursor: HourText = None) -> HourList:
     """Hours that have trends, newest first; the cursor is the last hour seen."""
-    before = parse_hour(cursor) if cursor else None
+    before = Hour.parse(cursor) if cursor else None
     found = [hour for hour in queries.hours(room_of(request).lake) if before is None or hour < before]
     more = len(found) > limit
     return HourList(items=[str(hour) for hour in found[:limit]], next=str(found[limit - 1]) if more else None)
