@@ -32,7 +32,7 @@ up: $(STAMP)-run  ## collect, analyse, summarise every hour and serve the dashbo
 	@exec $(BIN)/trendlark up
 
 test: $(STAMP)-dev  ## install what the tests need and pass them
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n auto
 
 check: $(STAMP)-train  ## lint, format, types, import layers
 	@$(BIN)/ruff check .
