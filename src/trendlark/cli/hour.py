@@ -76,14 +76,15 @@ def up(
         if jobs.source.name == "sample":
             last = Hour.last_complete()
             jobs.backfill(list((last - settings.sample_hours + 1).until(last)), stop)
-        _say(f"The dashboard is at {server.start()} (Ctrl-C ends it).")
-        try:
-            jobs.keep_running(stop, lambda _: None)
-        finally:
-            server.stop()
-            server.join()
-            jobs.source.close()
-            jobs.analyzer.close()
+        if not stop.is_set():
+            _say(f"The dashboard is at {server.start()} (Ctrl-C ends it).")
+            try:
+                jobs.keep_running(stop, lambda _: None)
+            finally:
+                server.stop()
+                server.join()
+        jobs.source.close()
+        jobs.analyzer.close()
     _say("Stopped. What was finished is kept; the next start goes on from there.")
 
 

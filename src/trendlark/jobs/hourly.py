@@ -95,7 +95,7 @@ class Jobs:
 
     def keep_running(self, stop: threading.Event, on_outcome: Callable[[HourOutcome], None]) -> None:
         """Run each hour soon after it ends, until told to stop; a failed one is tried again after a while."""
-        while True:
+        while not stop.is_set():
             due = Hour.last_complete()
             try:
                 self.finish_hours(due - _LOOK_BACK_HOURS)
@@ -106,5 +106,4 @@ class Jobs:
                 _log.error("%s did not finish and is tried again: %s", due, error)
                 failed = True
             wait = seconds_until(Hour.now().end + _DELAY)
-            if stop.wait(min(wait, _RETRY_SECONDS) if failed else wait):
-                return
+            stop.wait(min(wait, _RETRY_SECONDS) if failed else wait)
