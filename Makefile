@@ -13,7 +13,9 @@ help:  ## print what there is
 # Each stamp holds the settings of the package that was installed, so a changed pyproject.toml installs anew.
 $(STAMP)-run: pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if v >= (3, 11) else f"Found Python {v[0]}.{v[1]}; Trendlark needs 3.11 or newer. Name one: make PYTHON=python3.12 up")'
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "No virtual environment could be made; on Debian: apt-get install python3-venv"; exit 1; }
+	@# Debian's python3 has no ensurepip; then pip is fetched from the package index.
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) 2>/dev/null || \
+	  { $(PYTHON) -m venv --clear --without-pip $(VENV) && $(BIN)/python tools/bootstrap_pip.py; }
 	@echo "Installing Trendlark into $(VENV) (once, a minute or two) ..."
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e .
 	@touch $@
