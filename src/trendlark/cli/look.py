@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trendlark.cli.options import Format, JsonFlag, LakeFlag, in_force, one_of, open_lake_of
-from trendlark.errors import InputError
+from trendlark.cli.options import JsonFlag, LakeFlag, in_force, open_lake_of, shape_of
 
 _PANEL = "The lake and the settings"
 
@@ -30,18 +29,14 @@ def query(
         str, typer.Argument(help="One SELECT over tweets, analyses, trends, refusals, runs, pages.")
     ],
     lake: LakeFlag = None,
-    shape: Annotated[str, typer.Option("--format", help="table, jsonl, csv or parquet.")] = "table",
-    out: Annotated[Path | None, typer.Option(help="File to write instead of standard output.")] = None,
+    shape: Annotated[str | None, typer.Option("--format", help="table, jsonl, csv or parquet.")] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write; its ending decides the format.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Most rows to give.")] = 10_000,
 ) -> None:
     """Ask the lake in SQL."""
     from trendlark.cli.results import write_results
 
-    wanted: Format = one_of(shape, ("table", "jsonl", "csv", "parquet"), "--format")  # type: ignore[assignment]
-    if wanted == "parquet" and out is None:
-        raise InputError(
-            "Found --format parquet without --out; Parquet is binary and needs a file. Add --out FILE."
-        )
+    wanted = shape_of(shape, out) or "table"
     table = open_lake_of(in_force(lake=lake).settings).sql(sql, limit=limit)
     write_results(table, wanted, out)
 
@@ -54,18 +49,18 @@ def runs(
     """Show what the jobs did lately."""
     from dataclasses import asdict
 
+    from trendlark.cli.bars import describe_run
     from trendlark.cli.tables import print_rows
 
-    rows = [
-        {**asdict(run), "hour": str(run.hour)}
-        for run in open_lake_of(in_force(lake=lake).settings).runs(limit=limit)
-    ]
-    if not rows and not as_json:
+    found = open_lake_of(in_force(lake=lake).settings).runs(limit=limit)
+    if as_json:
+        print_rows([{**asdict(run), "hour": str(run.hour)} for run in found], "jsonl")
+        return
+    if not found:
         typer.echo("No run yet; `trendlark up` or `trendlark run-hour` makes the first.", err=True)
-    shown = ("started_at", "job", "hour", "place", "status", "counts", "refused", "cost", "seconds", "error")
     print_rows(
-        rows if as_json else [{key: row[key] for key in shown} for row in rows],
-        "jsonl" if as_json else "table",
+        [{"started": f"{run.started_at:%Y-%m-%d %H:%M:%S}", "run": describe_run(run)} for run in found],
+        "table",
     )
 
 

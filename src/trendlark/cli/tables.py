@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
+
+_PIPED_WIDTH = 1000
 
 Shape = Literal["table", "json", "jsonl"]
 
@@ -22,8 +25,21 @@ def print_rows(rows: Sequence[Mapping[str, Any]], shape: Shape) -> None:
 
 
 def to_json(value: Any) -> str:
-    """Compact JSON; times as ISO 8601."""
-    return json.dumps(value, ensure_ascii=False, default=_plain)
+    """Compact JSON; times as ISO 8601, numbers that JSON does not have (NaN, infinity) as null."""
+    try:
+        return json.dumps(value, ensure_ascii=False, default=_plain, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(value), ensure_ascii=False, default=_plain)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {name: _finite(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value
 
 
 def _plain(value: object) -> str:
@@ -41,7 +57,10 @@ def _print_table(rows: Sequence[Mapping[str, Any]]) -> None:
     for row in rows:
         # Text, not str: a tweet with [brackets] is no markup, and control characters stay out of the terminal.
         table.add_row(*(Text(_cell(value)) for value in row.values()))
-    Console().print(table)
+    console = Console()
+    if not console.is_terminal:
+        console.width = _PIPED_WIDTH  # a pipe has no edge at which to fold
+    console.print(table)
 
 
 def _cell(value: object) -> str:
