@@ -23,7 +23,8 @@ from trendlark.training.sets import SETS
 def checkpoint_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("run") / "last.pt"
     state = tiny_checkpoint()
-    state.more = {"recipe": {"name": "tiny"}, "step": 7, "seconds": 90.0}
+    before = [{"stage": "teach", "minutes": 1.0}]
+    state.more = {"recipe": {"name": "tiny"}, "step": 7, "seconds": 90.0, "history": before}
     state.save(path)
     return path
 
@@ -57,7 +58,9 @@ def test_a_changed_file_is_refused(folder: Path, tmp_path: Path) -> None:
 
 
 def test_the_manifest_tells_where_the_model_comes_from(manifest: Any, data: Path) -> None:
-    assert manifest["recipe"] == {"name": "tiny", "steps_done": 7, "seconds": 90, "core_hours": 0.5}
+    before = [{"stage": "teach", "minutes": 1.0}]
+    recipe = {"name": "tiny", "steps_done": 7, "seconds": 90, "core_hours": 0.5, "before": before}
+    assert manifest["recipe"] == recipe
     assert set(manifest["data"]) >= {"tweeteval_irony", "ner_btc", "emojispace_es"}
     assert "tweeteval_offensive" not in manifest["data"]
     assert manifest["metrics"]["tweeteval_irony"]["baseline"] == 0.25

@@ -87,6 +87,17 @@ def test_a_run_writes_a_checkpoint_and_its_validation(
     assert not torch.equal(state.network.words.weight, tiny_checkpoint().network.words.weight)
 
 
+def test_a_run_remembers_what_its_start_had_been_through(
+    data: Path, out: Path, recipe: Path, start: Path, tmp_path: Path
+) -> None:
+    first = train.run(data, out, str(recipe), start=start)
+    second = tmp_path / "second"
+    second.mkdir()
+    (second / "targets.npy").write_bytes((out / "targets.npy").read_bytes())
+    done = checkpoint.load(train.run(data, second, str(recipe), start=first)).more["history"]
+    assert [(one["stage"], one["step"], one["recipe"]["name"]) for one in done] == [("train", 7, "tiny")]
+
+
 class _KilledError(RuntimeError):
     pass
 

@@ -135,7 +135,11 @@ def make_manifest(
     present = [entry for entry in SETS.values() if (data / entry.name).is_dir()]
     digests = {entry.key: digest(data, entry) for entry in present}
     recipe = dict(state.more.get("recipe", {}))
-    recipe |= {"steps_done": state.more.get("step", 0), "seconds": round(state.more.get("seconds", 0.0))}
+    recipe |= {
+        "steps_done": state.more.get("step", 0),
+        "seconds": round(state.more.get("seconds", 0.0)),
+        "before": state.more.get("history", []),
+    }
     return {
         "format": FORMAT,
         "name": name,

@@ -110,15 +110,28 @@ def _start(data: Path, out: Path, recipe: Recipe, start: Path | None) -> Checkpo
     if start is not None:
         _log.info("start: %s, as asked", start)
         state = checkpoint.load(start)
-        state.more = {}
+        state.more = {"history": history(state)}
         return state
     emoji = emoji_labels(data)
     network, tokenizer = teach.prepare_network(data, recipe.new_words, len(emoji))
     if recipe.teach_minutes > 0 and teach.read_pairs(data):
         _log.info("teaching for %.1f minutes: the base has read no Spanish", recipe.teach_minutes)
         pairs = teach.load_pairs(data, tokenizer, out / "targets.npy")
-        teach.teach(network, pairs, Clock(10**9, recipe.teach_minutes), recipe.seed)
+        loss = teach.teach(network, pairs, Clock(10**9, recipe.teach_minutes), recipe.seed)
+        taught = {"stage": "teach", "minutes": recipe.teach_minutes, "loss": loss}
+        return Checkpoint(network, tokenizer, emoji, {"history": [taught]})
     return Checkpoint(network, tokenizer, emoji)
+
+
+def history(state: Checkpoint) -> list[dict[str, Any]]:
+    """Return what was done to a checkpoint's network so far, stage by stage."""
+    before: list[dict[str, Any]] = list(state.more.get("history", []))
+    if "teach" in state.more:
+        before.append({"stage": "teach", **state.more["teach"]})
+    if "recipe" in state.more:
+        done = {name: state.more[name] for name in ("recipe", "step", "seconds")}
+        before.append({"stage": "train", **done})
+    return before
 
 
 def _resume(state: Checkpoint, clock: Clock, optimiser: Optimiser) -> int:
@@ -192,6 +205,7 @@ def _note(means: dict[str, float], losses: dict[str, Tensor], clock: Clock) -> N
 
 def _save(path: Path, state: Checkpoint, recipe: Recipe, clock: Clock, optimiser: Optimiser) -> None:
     state.more = {
+        "history": state.more.get("history", []),
         "optimiser": optimiser.state_dict(),
         "step": clock.step,
         "seconds": clock.seconds,
