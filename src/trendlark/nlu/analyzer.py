@@ -19,7 +19,7 @@ from trendlark.nlu.answers import Answers, read_answers
 from trendlark.nlu.artifact import Artifact, load_artifact
 from trendlark.nlu.entities import decode
 from trendlark.nlu.fake import FakeAnalyzer
-from trendlark.nlu.inputs import Request, read_requests
+from trendlark.nlu.inputs import Request, read_requests, stream_requests
 from trendlark.nlu.keyphrases import find_keyphrases
 from trendlark.nlu.language import detect
 from trendlark.nlu.marks import find_marks
@@ -130,8 +130,7 @@ class Analyzer:
 
     def analyze_iter(self, texts: Iterable[str], batch_size: int | None = None) -> Iterator[Analysis]:
         """Analyse a stream of any length in bounded memory: two slices of texts at most are held."""
-        requests = (request for text in texts for request in read_requests([text]))
-        for _, analyses in self._slices(requests, batch_size):
+        for _, analyses in self._slices(stream_requests(texts), batch_size):
             yield from analyses
 
     def embed(self, texts: Iterable[str], batch_size: int | None = None) -> NDArray[np.float32]:
@@ -141,7 +140,7 @@ class Analyzer:
         vectors = np.zeros((len(distinct), self._batches.width), np.float32)
         for at in range(0, len(distinct), SLICE_SIZE):
             part = distinct[at : at + SLICE_SIZE]
-            work = self._batches.start(part, batch_size or self._batch_size, _take_embedding)
+            work = self._batches.start(part, self._size(batch_size), _take_embedding)
             vectors[at : at + len(part)] = work.wait()
         rows = {text: row for row, text in enumerate(distinct)}
         return vectors[[rows[text] for text in wanted]]
@@ -158,6 +157,9 @@ class Analyzer:
     ) -> None:
         self.close()
 
+    def _size(self, batch_size: int | None) -> int:
+        return self._batch_size if batch_size is None else batch_size
+
     def _slices(
         self, requests: Iterator[Request], batch_size: int | None
     ) -> Iterator[tuple[list[Request], list[Analysis]]]:
@@ -165,7 +167,7 @@ class Analyzer:
         try:
             while part := list(islice(requests, SLICE_SIZE)):
                 texts = list(dict.fromkeys(text for text, _ in part))
-                ahead = (part, texts, self._batches.start(texts, batch_size or self._batch_size, self._take))
+                ahead = (part, texts, self._batches.start(texts, self._size(batch_size), self._take))
                 held, ready = ahead, held
                 if ready:
                     yield ready[0], self._finish(*ready)

@@ -30,7 +30,8 @@ MODEL_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 MANIFEST_FILE = "manifest.json"
 
-_Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+# Beyond these bounds nothing is calibrated, and quotients overflow.
+_Temperature = Annotated[float, Field(ge=0.001, le=1000)]
 _Threshold = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -43,18 +44,18 @@ class TaskManifest(_Frozen):
 
     kind: Kind
     labels: tuple[str, ...] = Field(min_length=1)
-    temperature: _Positive = 1.0
+    temperature: _Temperature = 1.0
     thresholds: Mapping[str, _Threshold] = {}
 
 
 class Manifest(_Frozen):
     """What ``manifest.json`` says of an artefact."""
 
-    format: int
+    format: int = Field(ge=1)
     name: str = Field(min_length=1)
     created: str = ""
     normaliser: int
-    max_tokens: int = Field(ge=8)
+    max_tokens: int = Field(ge=8, le=65_536)
     tasks: Mapping[str, TaskManifest]
     entity_tags: tuple[str, ...]
     languages: Mapping[str, tuple[str, ...]] = {}
@@ -120,19 +121,27 @@ def _folder(name: str | Path) -> Path:
             f"Found the model {str(name)!r}; allowed are 'default', 'fake' and a folder on this machine. "
             "Copy the folder here first, then name the copy."
         )
-    folder = Path(name).expanduser()
-    if not folder.is_dir():
+    given = _existing_folder(name)
+    if given is None:
         raise ModelError(
-            f"Found no folder {str(folder)!r} for the model; allowed are 'default', 'fake' and a folder that holds "
+            f"Found no folder {str(name)!r} for the model; allowed are 'default', 'fake' and a folder that holds "
             f"{MANIFEST_FILE}. Check the path."
         )
-    return folder
+    return given
+
+
+def _existing_folder(name: str | Path) -> Path | None:
+    try:
+        folder = Path(name).expanduser()
+        return folder if folder.is_dir() else None
+    except (OSError, RuntimeError):  # a name too long, a folder that may not be looked into, no such home
+        return None
 
 
 def _read_manifest(path: Path) -> Manifest:
     try:
         content = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(
             f"Could not read {path}: {error}. A model folder holds a manifest in JSON. "
             "Copy the whole folder again, or export the model again."
@@ -177,8 +186,9 @@ def _check_tasks(manifest: Manifest, folder: Path) -> None:
             wrong += [f"{name} has no threshold for {at}" for at in task.labels if at not in task.thresholds]
     types = TASKS["entities"].labels
     allowed = {"O", *(f"{part}-{label}" for label in types for part in "BI")}
-    if "O" not in manifest.entity_tags or not allowed.issuperset(manifest.entity_tags):
-        wrong.append(f"entity_tags are not O and B-, I- of {', '.join(types)}")
+    tags = manifest.entity_tags
+    if "O" not in tags or not allowed.issuperset(tags) or len(set(tags)) < len(tags):
+        wrong.append(f"entity_tags are not O and B-, I- of {', '.join(types)}, each once")
     if wrong:
         raise ModelError(
             f"Found a model in {folder} that does not fit: {'; '.join(wrong)}. Allowed are the tasks and labels "
@@ -189,7 +199,7 @@ def _check_tasks(manifest: Manifest, folder: Path) -> None:
 def _check_files(manifest: Manifest, folder: Path) -> None:
     wrong = [f"{name} is not listed" for name in (MODEL_FILE, TOKENIZER_FILE) if name not in manifest.files]
     for name, expected in manifest.files.items():
-        if Path(name).name != name:
+        if Path(name).name != name or "\x00" in name:
             wrong.append(f"{name} is not a plain file name")
             continue
         try:

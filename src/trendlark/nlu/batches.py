@@ -12,13 +12,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from tokenizers import Tokenizer
-
 from trendlark.errors import InputError, ModelError
 from trendlark.nlu.artifact import Artifact
 from trendlark.nlu.entities import Pieces
 from trendlark.nlu.session import Outputs, Session
 from trendlark.nlu.text import Normalised, normalise
+from trendlark.nlu.tokens import TokenReader
 
 Answer = TypeVar("Answer")
 
@@ -67,9 +66,11 @@ class Batches:
     def __init__(self, artifact: Artifact, threads: int) -> None:
         if threads < 0:
             raise InputError(f"Found {threads} threads; allowed are 1 and more, or 0 for one a core. Give 0.")
-        self._tokenizer = _load_tokenizer(artifact)
-        self._session: Session | None = Session(artifact)
-        self.width = self._session.embedding_width
+        self._tokenizer = TokenReader(artifact)
+        session = Session(artifact)
+        session.check_vocabulary(self._tokenizer.largest_id)
+        self._session: Session | None = session
+        self.width = session.embedding_width
         self._pool = ThreadPoolExecutor(threads or usable_cores(), thread_name_prefix="trendlark-nlu")
 
     def start(self, texts: Sequence[str], batch_size: int, take: Take[Answer]) -> Work[Answer]:
@@ -126,10 +127,3 @@ def usable_cores() -> int:
 def _compute(session: Session, batch: Sequence[Reading], take: Take[Answer]) -> list[Answer]:
     outputs = session.run([reading.ids for reading in batch])
     return [take(reading, outputs, row) for row, reading in enumerate(batch)]
-
-
-def _load_tokenizer(artifact: Artifact) -> Tokenizer:
-    tokenizer = Tokenizer.from_str(artifact.tokenizer_file.read_text(encoding="utf-8"))
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(artifact.manifest.max_tokens)
-    return tokenizer

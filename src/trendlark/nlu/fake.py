@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trendlark.errors import ModelError
-from trendlark.nlu.inputs import Request, read_requests
+from trendlark.nlu.inputs import Request, read_requests, stream_requests
 from trendlark.nlu.keyphrases import find_keyphrases
 from trendlark.nlu.language import UNKNOWN, stated_language
 from trendlark.nlu.marks import Marks, find_marks
@@ -64,8 +64,10 @@ class FakeAnalyzer:
 
     def analyze_iter(self, texts: Iterable[str], batch_size: int | None = None) -> Iterator[Analysis]:
         """Analyse a stream, one text after the other."""
-        for text in texts:
-            yield from self.analyze([text], batch_size=batch_size)
+        del batch_size
+        for request in stream_requests(texts):
+            self._check_open()
+            yield self._analysis(request)
 
     def embed(self, texts: Iterable[str], batch_size: int | None = None) -> NDArray[np.float32]:
         """Return vectors of length one, float32 [texts, 384]; texts that share words are near each other."""

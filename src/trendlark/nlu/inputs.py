@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from trendlark.errors import InputError
 from trendlark.records import clean_text
@@ -12,14 +12,10 @@ Request = tuple[str, str | None]
 
 def read_requests(texts: Iterable[str], langs: Iterable[str | None] | None = None) -> list[Request]:
     """Return (text, stated language) pairs, lone surrogates replaced; InputError for anything but text."""
-    if isinstance(texts, str | bytes):
-        raise InputError(
-            f"Found a single {type(texts).__name__} in place of a list of texts; allowed is a list of str. "
-            "Write analyze([text])."
-        )
-    checked = [_text(text, at) for at, text in enumerate(texts)]
+    checked = [text for text, _ in stream_requests(texts)]
     if langs is None:
         return [(text, None) for text in checked]
+    _refuse_single(langs, "languages", "langs=[lang]")
     stated = list(langs)
     if len(stated) != len(checked):
         raise InputError(
@@ -27,6 +23,21 @@ def read_requests(texts: Iterable[str], langs: Iterable[str | None] | None = Non
             "the source states none. Give as many of both."
         )
     return [(text, _lang(lang, at)) for at, (text, lang) in enumerate(zip(checked, stated, strict=True))]
+
+
+def stream_requests(texts: Iterable[str]) -> Iterator[Request]:
+    """Yield what ``read_requests`` returns, each as it is read, without stated languages."""
+    _refuse_single(texts, "texts", "analyze([text])")
+    return ((_text(text, at), None) for at, text in enumerate(texts))
+
+
+def _refuse_single(given: object, name: str, instead: str) -> None:
+    # A str is an iterable of str, too: one text would be taken for as many as it has letters.
+    if isinstance(given, str | bytes):
+        raise InputError(
+            f"Found a single {type(given).__name__} in place of a list of {name}; allowed is a list of str. "
+            f"Write {instead}."
+        )
 
 
 def _text(text: object, at: int) -> str:

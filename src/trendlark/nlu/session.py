@@ -25,6 +25,7 @@ _FAILURES = (
 _ERRORS_ONLY = 3
 # Lengths in tokens at which a graph is tried when it is loaded.
 _PROBES = (3, 17, 40)
+_FLOATS = "tensor(float)"
 
 Outputs = Mapping[str, NDArray[np.float32]]
 
@@ -39,6 +40,7 @@ class Session:
         # Plans of memory are kept for each shape, and every length of text is a shape.
         options.enable_mem_pattern = False
         options.log_severity_level = _ERRORS_ONLY
+        self._path = artifact.model_file
         try:
             self._session = onnxruntime.InferenceSession(
                 artifact.model_file, options, providers=["CPUExecutionProvider"]
@@ -48,26 +50,19 @@ class Session:
                 f"ONNX Runtime could not load {artifact.model_file}: {error}. It reads ONNX graphs for the CPU. "
                 "Export the model again, or upgrade onnxruntime."
             ) from error
-        self._outputs = self._session.get_outputs()
+        self._names = [*_expected_widths(artifact), EMBEDDING]
         self._check_outputs(artifact)
         # Kernels for a single row may round in another order than those for several. Graphs of `trendlark train`
         # avoid them; with others a lone text is run as two, to get bitwise what it gets in a batch.
         self._doubles = self._rounds_single_rows_otherwise()
-        self.embedding_width = int(next(put for put in self._outputs if put.name == EMBEDDING).shape[-1])
+        shapes = {put.name: put.shape for put in self._session.get_outputs()}
+        self.embedding_width = int(shapes[EMBEDDING][-1])
 
     def run(self, rows: Sequence[Sequence[int]]) -> Outputs:
         """Return the outputs, [row, ...] each, for rows of token ids that are all of one length."""
         ids = np.asarray([*rows, *rows] if len(rows) == 1 and self._doubles else rows, np.int64)
-        try:
-            values = self._session.run(None, {"input_ids": ids})
-        except _FAILURES as error:
-            raise ModelError(
-                f"The model failed on {len(rows)} texts of {ids.shape[1]} tokens: {error}. A model answers every "
-                "text. Export it again, or load another one."
-            ) from error
-        outputs = {
-            output.name: value[: len(rows)] for output, value in zip(self._outputs, values, strict=True)
-        }
+        values = self._compute(ids)
+        outputs = {name: value[: len(rows)] for name, value in zip(self._names, values, strict=True)}
         broken = [name for name, value in outputs.items() if not np.isfinite(value).all()]
         if broken:
             raise ModelError(
@@ -76,27 +71,51 @@ class Session:
             )
         return outputs
 
+    def check_vocabulary(self, largest_id: int) -> None:
+        """Raise ModelError when the graph cannot take every token id that its tokenizer gives."""
+        try:
+            self._compute(np.full((1, _PROBES[0]), largest_id, np.int64))
+        except ModelError as error:
+            raise ModelError(
+                f"Found a tokenizer that gives token ids up to {largest_id} beside {self._path}, a graph that cannot "
+                "take them. Both come from one export. Export the model again."
+            ) from error
+
+    def _compute(self, ids: NDArray[np.int64]) -> list[NDArray[np.float32]]:
+        try:
+            values: list[NDArray[np.float32]] = self._session.run(self._names, {"input_ids": ids})
+        except _FAILURES as error:
+            raise ModelError(
+                f"The model failed on {len(ids)} texts of {ids.shape[1]} tokens: {error}. A model answers every "
+                "text. Export it again, or load another one."
+            ) from error
+        return values
+
     def _rounds_single_rows_otherwise(self) -> bool:
         for tokens in _PROBES:
             row = [31 * at % 100 for at in range(tokens)]
-            alone, twice = (
-                self._session.run(None, {"input_ids": np.array(ids)}) for ids in ([row], [row, row])
-            )
+            alone, twice = (self._compute(np.array(ids, np.int64)) for ids in ([row], [row, row]))
             if any(not np.array_equal(one[0], two[0]) for one, two in zip(alone, twice, strict=True)):
                 return True
         return False
 
     def _check_outputs(self, artifact: Artifact) -> None:
-        widths = {output.name: output.shape[-1] for output in self._outputs}
-        wrong = [
-            f"{name} has width {widths.get(name, 0)} instead of {width}"
-            for name, width in _expected_widths(artifact).items()
-            if widths.get(name) != width
-        ]
-        if not isinstance(widths.get(EMBEDDING), int):
+        found = {put.name: put for put in self._session.get_outputs()}
+        wrong = []
+        for name, width in _expected_widths(artifact).items():
+            shape = found[name].shape if name in found else []
+            axes = 3 if artifact.tasks[name].kind == "spans" else 2
+            if shape[-1:] != [width]:
+                wrong.append(f"{name} has width {shape[-1] if shape else 0} instead of {width}")
+            elif len(shape) != axes:
+                wrong.append(f"{name} has {len(shape)} axes instead of {axes}")
+        shape = found[EMBEDDING].shape if EMBEDDING in found else []
+        if len(shape) != 2 or not isinstance(shape[-1], int):
             wrong.append(f"there is no output {EMBEDDING} of a fixed width")
-        if [put.name for put in self._session.get_inputs()] != ["input_ids"]:
-            wrong.append("the inputs are not input_ids alone")
+        kinds = {name: found[name].type for name in self._names if name in found}
+        wrong += [f"{name} is {kind} instead of {_FLOATS}" for name, kind in kinds.items() if kind != _FLOATS]
+        if [(put.name, put.type) for put in self._session.get_inputs()] != [("input_ids", "tensor(int64)")]:
+            wrong.append("the inputs are not input_ids alone, in tensor(int64)")
         if wrong:
             raise ModelError(
                 f"Found a graph in {artifact.model_file} that does not fit its manifest: {'; '.join(wrong)}. "
