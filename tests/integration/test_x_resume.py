@@ -237,7 +237,8 @@ def test_a_page_of_broken_posts_costs_what_x_bills_and_refuses_each(tmp_path: Pa
     lake = open_lake(str(tmp_path / "lake"))
     _collect(server, lake, trends_per_place=1, windows_per_hour=1, tweets_per_trend=10)
     (row,) = lake.trend_hours()
-    assert (row.sampled, row.cost) == (1, pytest.approx(6 * 0.005))
+    assert row.sampled == 1
+    assert row.cost == pytest.approx(6 * 0.005)
     assert len(lake.refused(HOUR)) == 4
     assert [tweet.text for tweet in lake.tweets(HOUR)] == ["good"]
 
