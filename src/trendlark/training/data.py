@@ -13,6 +13,7 @@ import hashlib
 import json
 import logging
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -131,11 +132,12 @@ def load_examples(data: Path, tokenizer: Tokenizer, emoji: Sequence[str]) -> dic
             continue
         found[key] = make_examples(fresh, entry, tokenizer)
         _log.info(
-            "%s (%s, %s): %d examples, %d rows dropped because validation holds their text",
+            "%s (%s, %s): %d examples (%s), %d rows dropped because validation holds their text",
             key,
             entry.lang,
             entry.task,
             len(found[key]),
+            label_shares(fresh),
             len(rows) - len(fresh),
         )
     for name in EMOJI_SETS if emoji else ():
@@ -149,6 +151,15 @@ def load_examples(data: Path, tokenizer: Tokenizer, emoji: Sequence[str]) -> dic
             "Give the folder that holds them."
         )
     return found
+
+
+def label_shares(rows: Sequence[Row]) -> str:
+    """Return the share of rows that have each label (or entity type), most frequent first, for people."""
+    counts: Counter[str] = Counter()
+    for row in rows:
+        counts.update({*row.labels, *(tag[2:] for tag in row.tags if tag != "O")})
+    total = max(1, len(rows))
+    return ", ".join(f"{label} {100 * count / total:.0f} %" for label, count in counts.most_common())
 
 
 def emoji_labels(data: Path) -> tuple[str, ...]:
