@@ -94,11 +94,11 @@ def _parse(record: Mapping[str, Any]) -> Row:
     return Row(str(record["text"]), tuple(str(label) for label in labels))
 
 
-def digest(data: Path, entry: DataSet) -> str:
-    """Return the SHA-256 of the set's files, in the order train, val."""
+def digest(folder: Path, file: str = "train") -> str:
+    """Return the SHA-256 of a set's files in its folder: the training file, then ``val`` where there is one."""
     total = hashlib.sha256()
-    for stem in (entry.file, "val"):
-        path = data / entry.name / f"{stem}.jsonl.gz"
+    for stem in (file, "val"):
+        path = folder / f"{stem}.jsonl.gz"
         if path.exists():
             total.update(path.read_bytes())
     return total.hexdigest()
