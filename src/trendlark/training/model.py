@@ -155,7 +155,7 @@ def load_base(vocabulary: int | None = None, auxiliary: int = 0) -> Network:
         network.positions.copy_(positions + weights["embeddings.token_type_embeddings.weight"][0])
     _copy(network.norm, weights, "embeddings.LayerNorm")
     for at, layer in enumerate(network.layers):
-        _copy_layer(cast(Layer, layer), weights, f"encoder.layer.{at}")
+        _copy_layer(cast("Layer", layer), weights, f"encoder.layer.{at}")
     return network
 
 
