@@ -185,6 +185,24 @@ def test_the_chart_data_can_be_read_and_has_gaps(client: httpx.Client) -> None:
     assert html.count('<tr aria-current="true">') == 1
 
 
+def test_a_trend_of_long_ago_has_its_page_with_its_last_hours(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    lake = empty_lake(tmp_path_factory.mktemp("old"))
+    old = LAST - 300
+    for hour, name in ((old - 200, "long"), (old - 3, "long"), (old, "long"), (LAST, "new")):
+        row = TrendHour(Trend(hour, "x", "es", name, 1), 0, 0, 0.0)
+        lake.commit_collection(hour, "x", "es", [], [row], [], "run")
+    with client_of(lake) as client:
+        html = page(client, "/trends/x/es/long")
+        assert html.count(f"?hour={old}") == html.count(f"?hour={old - 3}") == 1
+        assert f"?hour={old - 200}" not in html
+        assert html.count('<th scope="row">') == 4
+        assert html.count('<tr aria-current="true">') == 1
+        assert f"?hour={old - 200}" in page(client, f"/trends/x/es/long?hour={old - 200}")
+        page(client, f"/trends/x/es/long?hour={old - 100}", 404)
+
+
 def test_an_older_hour_of_a_trend(client: httpx.Client) -> None:
     html = page(client, f"/trends/sample/es/%23MiraflorValdoro?hour={FIRST + 3}&lang=es")
     assert "lun 23 nov 2026, 05:00–06:00" in html

@@ -9,7 +9,7 @@ from typing import Any
 from trendlark.hours import Hour
 from trendlark.records import EMOTIONS, SENTIMENTS, Share, Summary, TrendHour
 from trendlark.reports import queries
-from trendlark.reports.queries import Move
+from trendlark.reports.queries import HourOfTrend, Move
 from trendlark.web.messages import Words
 
 PREVIEW_ROWS = 10
@@ -124,18 +124,16 @@ def emotion_bars(summary: Summary) -> list[Bar]:
     return bars(summary.emotions, EMOTIONS, by_size=True)
 
 
-def with_gaps(rows: Sequence[TrendHour]) -> list[tuple[Hour, TrendHour | None]]:
-    """Every hour from the first row to the last, oldest first; None where there is no row."""
-    if not rows:
-        return []
-    by_hour = {row.trend.hour: row for row in rows}
-    return [(hour, by_hour.get(hour)) for hour in min(by_hour).until(max(by_hour))]
+def between_rows(points: Sequence[HourOfTrend]) -> list[HourOfTrend]:
+    """The hours from the first that has a row to the last; the gaps between them stay."""
+    known = [index for index, point in enumerate(points) if point.row]
+    return list(points[known[0] : known[-1] + 1]) if known else []
 
 
-def chart_data(rows: Sequence[TrendHour], words: Words) -> dict[str, Any]:
+def chart_data(points: Sequence[HourOfTrend], words: Words) -> dict[str, Any]:
     """What ``static/charts.js`` draws: a point for each hour, null where nothing is known."""
     return {
-        "hours": [_chart_point(hour, row) for hour, row in with_gaps(rows)],
+        "hours": [_chart_point(point.hour, point.row) for point in points],
         "words": {
             "negative": words.label("sentiment", "negative"),
             "neutral": words.label("sentiment", "neutral"),
