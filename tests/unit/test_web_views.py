@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.support.web_lake import FIRST, interval, summary_of
 from trendlark.errors import InputError
 from trendlark.hours import Hour
-from trendlark.records import Share, Trend, TrendHour
+from trendlark.records import Refusal, Share, Trend, TrendHour
 from trendlark.reports.queries import HourOfTrend
 from trendlark.web import views
 from trendlark.web.messages import Words
@@ -88,6 +88,19 @@ def test_bars_and_whiskers_stay_on_their_axis(shares: dict[str, float]) -> None:
         assert 0 <= bar.low <= bar.width + 1e-9
         assert bar.width <= bar.high + 1e-9
         assert bar.high <= 100 + 1e-9
+
+
+def test_refusals_are_counted_and_a_few_reasons_named() -> None:
+    refusals = [Refusal("no text", "{}", "a")] * 3 + [Refusal("no id", "{}", "a")]
+    refusals += [Refusal(f"reason {number}", "{}", "b") for number in range(4)] + [Refusal("cut off", "")] * 2
+    found = views.refused(refusals, "a")
+    assert (found.of_trend, found.of_place) == (4, 10)
+    assert found.reasons[:3] == (("no text", 3), ("no id", 1), ("cut off", 2))
+    assert len(found.reasons) == 5
+    assert sum(count for _, count in found.reasons) + found.unnamed == 10
+    assert views.refused([], "a") == views.Refused(0, 0, (), 0)
+    long = views.refused([Refusal("x" * 100_000, "")], "a").reasons[0][0]
+    assert len(long) == 201
 
 
 def test_hours_without_a_row_are_gaps() -> None:

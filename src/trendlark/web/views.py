@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from trendlark.hours import Hour
-from trendlark.records import EMOTIONS, SENTIMENTS, Share, Summary, TrendHour
+from trendlark.records import EMOTIONS, SENTIMENTS, Refusal, Share, Summary, TrendHour
 from trendlark.reports import queries
 from trendlark.reports.queries import HourOfTrend, Move
 from trendlark.web.messages import Words
 
 PREVIEW_ROWS = 10
+_REASONS = 5
+_REASON_CHARACTERS = 200
 _LEADING = 2
 _LEADING_SHARE = 0.05
 
@@ -47,6 +50,19 @@ class Bar:
     width: float
     low: float
     high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Records that could not be taken, of a trend and of its whole place in an hour.
+
+    ``reasons`` are a few with their counts; ``unnamed`` counts the records whose reason is not among them.
+    """
+
+    of_trend: int
+    of_place: int
+    reasons: tuple[tuple[str, int], ...]
+    unnamed: int
 
 
 def place_tables(
@@ -122,6 +138,24 @@ def bars(shares: Mapping[str, Share], names: Sequence[str], by_size: bool) -> li
 def emotion_bars(summary: Summary) -> list[Bar]:
     """The emotion profile, strongest first."""
     return bars(summary.emotions, EMOTIONS, by_size=True)
+
+
+def refused(refusals: Sequence[Refusal], trend: str) -> Refused:
+    """What was refused of a place in an hour; the reasons that met the trend itself come first."""
+    reasons: Counter[tuple[bool, str]] = Counter()
+    for one in refusals:
+        reasons[one.trend != trend, one.reason] += 1
+    ranked = sorted(reasons.items(), key=lambda item: (item[0][0], -item[1], item[0][1]))
+    return Refused(
+        of_trend=sum(count for (other, _), count in ranked if not other),
+        of_place=len(refusals),
+        reasons=tuple((_shortened(reason), count) for (_, reason), count in ranked[:_REASONS]),
+        unnamed=sum(count for _, count in ranked[_REASONS:]),
+    )
+
+
+def _shortened(reason: str) -> str:
+    return reason if len(reason) <= _REASON_CHARACTERS else reason[:_REASON_CHARACTERS] + "…"
 
 
 def between_rows(points: Sequence[HourOfTrend]) -> list[HourOfTrend]:

@@ -98,6 +98,7 @@ def trend(
         emotions=views.emotion_bars(row.summary) if row.summary else [],
         flags=views.bars(row.summary.flags, FLAGS, by_size=False) if row.summary else [],
         examples=queries.example_tweets(room.lake, row),
+        refused=views.refused(room.lake.refused(row.trend.hour, source, place), name),
         net=views.net,
     )
 
