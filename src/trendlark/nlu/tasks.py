@@ -2,8 +2,8 @@
 
 A head of the model and an output of the artefact come from one row here. Rooms that may not know
 this one (the records, the lake) spell the labels again, and tests compare them with this table.
-CONTRIBUTING.md tells how to add a task. To add a label, append it to its task: the order of labels is the order of the logits, so old artefacts keep their own
-order in their manifest.
+CONTRIBUTING.md tells how to add a task. To add a label, append it to its task: the order of
+labels is the order of the logits, so old artefacts keep their own order in their manifest.
 """
 
 from __future__ import annotations
