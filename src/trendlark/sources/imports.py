@@ -223,11 +223,11 @@ def _resolve(
         if name not in rows.columns:
             raise _no_column(rows, repr(name), field)
     found: dict[str, tuple[str, ...]] = {}
-    for field, names in USUAL_NAMES.items():
+    for field in USUAL_NAMES:
         if field in chosen:
             found[field] = (chosen[field],)
         elif given.get(field) is None:
-            found[field] = _usual(rows, names)
+            found[field] = usual_columns(rows, field)
     _check_found(rows, found)
     return found
 
@@ -248,7 +248,9 @@ def _check_found(rows: Rows, found: Mapping[str, tuple[str, ...]]) -> None:
         )
 
 
-def _usual(rows: Rows, names: tuple[str, ...]) -> tuple[str, ...]:
+def usual_columns(rows: Rows, field: str) -> tuple[str, ...]:
+    """The columns of a file under which a field is usually found, the fullest form first; empty if none is."""
+    names = USUAL_NAMES[field]
     by_folded = {column.casefold(): column for column in reversed(rows.columns)}
     present = {name: by_folded[name.casefold()] for name in names if name.casefold() in by_folded}
     if rows.file_format == "jsonl" and present:  # later lines may have fields that the first ones lack
