@@ -95,7 +95,7 @@ def test_import_and_the_hour_lose_none(tmp_path: Path, shape: str) -> None:
     done = run("import", str(_write(tmp_path, shape, texts)), *words, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     taken = _lines(tmp_path / "mine" / "tweets")
-    refused = _lines(tmp_path / "mine", "refused.jsonl")
+    refused = _lines(tmp_path / "mine" / "refused")
     assert len(taken) + len(refused) == COUNT
     assert all("text" in note["reason"] for note in refused)
     assert len(taken) >= sum(1 for text in texts if text.strip())
@@ -108,7 +108,7 @@ def test_import_and_the_hour_lose_none(tmp_path: Path, shape: str) -> None:
     assert [row.trend.name for row in lake.trend_hours(hour=HOUR)] == ["=cmd|'<b>"]
 
 
-def _lines(folder: Path, pattern: str = "*.jsonl") -> list[dict[str, Any]]:
+def _lines(folder: Path) -> list[dict[str, Any]]:
     return [
-        json.loads(line) for path in folder.glob(pattern) for line in path.read_bytes().split(b"\n") if line
+        json.loads(line) for path in folder.glob("*.jsonl") for line in path.read_bytes().split(b"\n") if line
     ]

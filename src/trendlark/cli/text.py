@@ -217,7 +217,19 @@ def import_tweets(
         )
     finally:
         bars.close()
+    if not counts.taken:
+        raise InputError(_told_of_none(counts, file, folder))
     typer.echo(_told(counts, file, folder), err=True)
+
+
+def _told_of_none(counts: ImportCounts, file: Path, folder: Path) -> str:
+    if counts.refused_file is None:
+        return f"Found no row in {file}, so nothing is in {folder}; give a file with tweets in it."
+    return (
+        f"Found no tweet in the {counts.rows} rows of {file}, so {folder} has no new tweets; a tweet needs a text, "
+        f"an hour, a place and a trend. {counts.refused_file} says of each row what it lacks; "
+        "name the columns with --column."
+    )
 
 
 def _told(counts: ImportCounts, file: Path, folder: Path) -> str:
@@ -226,7 +238,7 @@ def _told(counts: ImportCounts, file: Path, folder: Path) -> str:
         parts.append("in place of what an earlier import of it brought")
     if counts.refused:
         parts.append(
-            f"{counts.refused} could not be taken and lie in {folder / 'refused.jsonl'} with their reason"
+            f"{counts.refused} could not be taken and lie in {counts.refused_file} with their reason"
         )
     if counts.ids_made:
         parts.append(f"{counts.ids_made} had no id and got one from their content")
