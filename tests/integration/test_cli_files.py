@@ -21,6 +21,7 @@ from tests.support.inside import call
 from tests.support.mounts import small_disk
 from trendlark.jobs.forms import MORE, flatten
 from trendlark.nlu.analyzer import load
+from trendlark.sources.rows import ENDINGS, Rows
 
 SLICE = 1024
 
@@ -277,3 +278,15 @@ def test_a_query_without_rows_says_so(tmp_path: Path) -> None:
         said = call("query", "SELECT * FROM tweets", *words)
         assert (said.code, said.err) == (0, "No rows.\n")
     assert (tmp_path / "none.csv").read_text().startswith("hour,")
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_every_ending_that_is_read_is_written_in_its_own_form(tmp_path: Path, ending: str) -> None:
+    for words in (("analyze", "a,b\tc"), ("query", "SELECT 'a,b\tc' AS text, 1 AS n")):
+        assert call(*words, "--out", f"o{ending}").code == 0
+        (row,) = Rows(tmp_path / f"o{ending}")
+        assert (row.get("text") or row.get("input.text")) == "a,b\tc"
+    assert call("analyze", f"missing{ending}").code == 2
+    if ENDINGS[ending] == "csv":
+        comma = b"n" in (tmp_path / f"o{ending}").read_bytes().split(b"\r\n")[0].split(b",")
+        assert comma == (ending == ".csv")
