@@ -106,7 +106,7 @@ class Settings(BaseModel):
     )
     host: str = Field("127.0.0.1", description="Address to listen on; others than loopback need api_token.")
     port: int = Field(8600, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    api_token: Secret = Field(None, description="Token that programs send and people type to log in; long and random. Secret.")
+    api_token: Secret = Field(None, description="Token that programs send and people log in with. Secret.")
     sample_hours: int = Field(6, ge=1, le=48, description="Past hours that `up` fills in from the sample.")
 
     @model_validator(mode="after")
