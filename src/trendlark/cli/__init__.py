@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from trendlark.cli import hour, look, text, train
+from trendlark.cli import hour, look, services, text, train
 from trendlark.cli.options import LOG_FORMAT
 from trendlark.errors import TrendlarkError
 
@@ -22,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (hour, text, look, train):
+for module in (hour, text, look, services, train):
     module.register(app)
 
 
