@@ -224,7 +224,7 @@ def _file_layer(environment: Mapping[str, str], folder: Path) -> tuple[str, dict
     if not named and not path.exists():
         return FILE, {}
     try:
-        return str(path), tomllib.loads(path.read_text(encoding="utf-8"))
+        return str(path), tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
             f"Found no readable settings in {path} ({error}); give a UTF-8 TOML file."

@@ -26,6 +26,11 @@ for module in (hour, text, look, services, train):
     module.register(app)
 
 
+def _printable(text: str) -> str:
+    # A sentence may quote a source or a file; nothing of it may steer the terminal.
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in text)
+
+
 def main() -> None:
     """Run the command line; an error that was foreseen is one sentence and an exit code, not a traceback."""
     logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT, stream=sys.stderr)
@@ -36,7 +41,7 @@ def main() -> None:
     try:
         app()
     except TrendlarkError as error:
-        print(f"trendlark: {error}", file=sys.stderr)
+        print(f"trendlark: {_printable(str(error))}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
     except BrokenPipeError:
         # `trendlark query ... | head` is no error; stdout is closed so that Python does not complain at exit.

@@ -282,7 +282,9 @@ def _report(outcomes: Iterable[HourOutcome], as_json: bool) -> None:
         _say("Nothing to do: all of it was done before.")
     errors = [error for outcome in outcomes for error in outcome.errors]
     if errors:
-        raise errors[0] if len(errors) == 1 else SourceError("\n".join(str(error) for error in errors))
+        kinds = {type(error) for error in errors}
+        kind = kinds.pop() if len(kinds) == 1 else SourceError
+        raise kind("\n".join(dict.fromkeys(str(error) for error in errors)))
 
 
 def _print_runs(runs: Iterable[Run], as_json: bool) -> None:

@@ -111,6 +111,11 @@ def analyze_file(
     progress: Progress = SILENT,
 ) -> FileOutcome:
     """Analyse a file into ``out``; an earlier run of the same that was cut off is continued."""
+    if out.exists() and out.samefile(source):
+        raise InputError(
+            f"Found {out} as the input and as --out; an output takes the place of what is there. "
+            "Name another --out."
+        )
     rows, chosen = open_rows(source, column)
     journal = _Journal.open(source, out, {"column": chosen, "model": analyzer.name})
     resumed = journal.rows

@@ -88,10 +88,14 @@ class Jobs:
 
     def finish_hours(self, first: Hour) -> None:
         """Analyse and summarise the hours from ``first`` on that were collected but not finished."""
-        unfinished = {row.trend.hour for row in self.lake.trend_hours(first=first) if row.summary is None}
-        for hour in sorted(unfinished):
+        unfinished = {
+            (row.trend.hour, row.trend.source)
+            for row in self.lake.trend_hours(first=first)
+            if row.summary is None
+        }
+        for hour, source in sorted(unfinished):
             analyze_hour(self.lake, self.analyzer, hour, self.progress)
-            summarise_hour(self.lake, self.source.name, hour, self.progress)
+            summarise_hour(self.lake, source, hour, self.progress)
 
     def keep_running(self, stop: threading.Event, on_outcome: Callable[[HourOutcome], None]) -> None:
         """Run each hour soon after it ends, until told to stop; a failed one is tried again after a while."""

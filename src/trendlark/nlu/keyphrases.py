@@ -23,9 +23,10 @@ _LONGEST_WORD = 30
 _SHORTEST_PHRASE = 3
 # Written without spaces between words, so that runs cannot be told apart by rule.
 _UNSPACED = frozenset({"ja", "zh", "th"})
-# A word holds letters, digits and marks; hyphens and apostrophes only inside. The dot is that of Catalan.
+# A word holds letters, digits and marks; hyphens and apostrophes only inside. The dot is that of Catalan. A number
+# may hold the separators of thousands, decimals and hours.
 _WORD = re.compile(
-    r"\w(?:[\w\u0300-\u036f\u0900-\u0dff\u0610-\u06ed\u00b7-]*[\w\u0300-\u036f\u0900-\u0dff\u0610-\u06ed])?"
+    r"\d+(?:[.,:]\d+)+|\w(?:[\w\u0300-\u036f\u0900-\u0dff\u0610-\u06ed\u00b7-]*[\w\u0300-\u036f\u0900-\u0dff\u0610-\u06ed])?"
 )
 # Two spaces are often what is left of a line break.
 _GAPS = frozenset({" ", "\u00a0"})
