@@ -35,6 +35,7 @@ LOOK_BACK_HOURS = 48
 # The source needs a moment until the last tweets of an hour can be searched.
 _DELAY = timedelta(minutes=2)
 _RETRY_SECONDS = 300.0
+_PAUSE_SECONDS = 60.0
 # Two collectors that were started by mistake do not ask in the same second; the later one finds the hour done.
 _SCATTER_SECONDS = 20.0
 # What a worker holds of an hour at once, so that memory does not grow with the hour.
@@ -159,7 +160,7 @@ def keep_analyzing(
             except (LakeError, ModelError) as error:
                 _log.error("%s did not finish and is tried again: %s", hour, error)
                 failed = True
-        pulse.sleep(_RETRY_SECONDS if failed and not backlog else poll_seconds, stop)
+        pulse.sleep(max(poll_seconds, _PAUSE_SECONDS) if failed else poll_seconds, stop)
 
 
 def waiting_hours(lake: Lake, first: Hour) -> dict[Hour, set[str]]:
