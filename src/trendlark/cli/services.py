@@ -32,8 +32,8 @@ HeartbeatFlag = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Put these commands on the command line."""
-    for command in (collector, analyzer, alive):
-        app.command(rich_help_panel=_PANEL)(command)
+    for name, command in (("collector", collector), ("analyzer", analyzer), ("alive", alive)):
+        app.command(name, rich_help_panel=_PANEL)(command)
 
 
 def collector(
