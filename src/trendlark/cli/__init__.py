@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import sys
 
 import typer
@@ -12,6 +14,8 @@ from trendlark.cli.options import LOG_FORMAT
 from trendlark.errors import TrendlarkError
 
 _EPILOG = "Settings come from flags, TRENDLARK_* variables and trendlark.toml: see `trendlark config`."
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 app = typer.Typer(
     name="trendlark",
@@ -39,7 +43,10 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # here, where what it raises can still be told
     except TrendlarkError as error:
         print(f"trendlark: {_printable(str(error))}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
@@ -47,6 +54,17 @@ def main() -> None:
         # `trendlark query ... | head` is no error; stdout is closed so that Python does not complain at exit.
         sys.stderr.close()
         raise SystemExit(0) from None
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        # What could not be written stays in the buffer; without this Python tries, and fails, once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(
+            f"trendlark: Found no room for what is to be written ({error.strerror}); what was finished is kept. "
+            "Free some, or write to a place with more room, and run it again.",
+            file=sys.stderr,
+        )
+        raise SystemExit(1) from None
     except KeyboardInterrupt:
         print(
             "trendlark: stopped; what was finished is kept, and the next start goes on from there.",

@@ -6,7 +6,7 @@ import json
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -129,9 +129,8 @@ def analyze_hour(
     from trendlark.jobs.progress import SILENT
 
     settings = in_force(lake=lake, model=model, threads=threads).settings
-    run = analyze(
-        open_lake_of(settings), load_analyzer(settings), _complete(hour), SILENT if as_json else Bars()
-    )
+    with closing(load_analyzer(settings)) as analyzer:
+        run = analyze(open_lake_of(settings), analyzer, _complete(hour), SILENT if as_json else Bars())
     _print_runs((run,), as_json)
 
 
@@ -165,8 +164,7 @@ def backfill(
     if end < start:
         raise InputError(f"Found FROM {start} after TO {end}; FROM is the older hour. Swap them.")
     settings = in_force(**_flags(locals())).settings
-    with _stoppable() as stop:
-        jobs = make_jobs(settings, quiet=as_json)
+    with _stoppable() as stop, _closing(make_jobs(settings, quiet=as_json)) as jobs:
         _report(jobs.backfill(list(start.until(end)), stop), as_json)
 
 
@@ -249,6 +247,15 @@ def _stoppable() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def _closing(jobs: Jobs) -> Iterator[Jobs]:
+    try:
+        yield jobs
+    finally:
+        jobs.source.close()
+        jobs.analyzer.close()
+
+
 def _flags(given: dict[str, Any]) -> dict[str, Any]:
     return {
         name: value
@@ -271,8 +278,8 @@ def _run_jobs(
     hour: str | None, work: Callable[[Jobs, Hour], HourOutcome], as_json: bool, flags: dict[str, Any]
 ) -> None:
     when = _complete(hour)
-    jobs = make_jobs(in_force(**flags).settings, quiet=as_json)
-    _report([work(jobs, when)], as_json)
+    with _closing(make_jobs(in_force(**flags).settings, quiet=as_json)) as jobs:
+        _report([work(jobs, when)], as_json)
 
 
 def _report(outcomes: Iterable[HourOutcome], as_json: bool) -> None:

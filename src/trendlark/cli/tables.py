@@ -53,7 +53,7 @@ def _print_table(rows: Sequence[Mapping[str, Any]]) -> None:
 
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in rows[0]:
-        table.add_column(name, overflow="fold")
+        table.add_column(Text(_cell(name)), overflow="fold")
     for row in rows:
         # Text, not str: a tweet with [brackets] is no markup, and control characters stay out of the terminal.
         table.add_row(*(Text(_cell(value)) for value in row.values()))
