@@ -96,5 +96,5 @@ def test_what_the_command_line_refuses_is_noticed(words: list[str]) -> None:
 
 
 def test_a_variable_that_is_no_setting_is_noticed() -> None:
-    with pytest.raises(SettingsError, match="laek .* did you mean lake"):
+    with pytest.raises(SettingsError, match=r"laek .* did you mean lake"):
         accept_environment({"TRENDLARK_LAEK": "/data/lake"})
