@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.trendlark
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check train-deps images lock clean
+.PHONY: help up test check train-deps images lock manifests clean
 
 help:  ## print what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -68,6 +68,11 @@ lock: $(STAMP)-run  ## choose the newest allowed versions of what the images hol
 	@$(BIN)/$(LOCK) pyproject.toml --output-file $(LOCKS)/requirements-service.txt
 	@$(BIN)/$(LOCK) pyproject.toml --extra train --constraint $(LOCKS)/requirements-service.txt \
 	  --output-file $(LOCKS)/requirements-train.txt
+
+manifests:  ## render the Kubernetes overlays into tests/deploy/rendered (needs kubectl)
+	@for folder in deploy/kubernetes/overlays/*; do \
+	  kubectl kustomize $$folder > tests/deploy/rendered/$$(basename $$folder).yaml || exit 1; \
+	done
 
 clean:  ## take away the virtual environment and caches (not the lake)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
