@@ -44,6 +44,9 @@ def test_one_volume_holds_the_lake_for_all_three() -> None:
     for service in compose["services"].values():
         assert service["volumes"] == ["lake:/data"]
         assert service["image"] == f"trendlark/service:{__version__}"
+        assert service["pull_policy"] == "build"
+        assert (ROOT / service["build"]["dockerfile"]).exists()
+        assert service["build"]["target"] == "service"
 
 
 @pytest.mark.parametrize("name", OURS)

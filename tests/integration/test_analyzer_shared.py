@@ -107,7 +107,7 @@ def test_a_stream_of_a_closed_analyzer_ends_with_a_refusal(
     shared.close()
     with pytest.raises(ModelError, match="closed"):
         list(stream)
-    assert first.model == "tiny-1"
+    assert first.model.startswith("tiny-1-")
 
 
 def test_two_models_at_once_do_not_mix(folder: Path, tmp_path: Path) -> None:
@@ -119,9 +119,9 @@ def test_two_models_at_once_do_not_mix(folder: Path, tmp_path: Path) -> None:
             both = pool.map(lambda each: (each.name, each.analyze(part)), [one, two] * 4)
             assert all(found == alone[name] for name, found in both)
         one.close()
-        assert two.analyze(part) == alone["tiny-2"]
-    assert [found.model for found in alone["tiny-2"]] == ["tiny-2"] * 50
-    assert [a.sentiment for a in alone["tiny-1"]] != [b.sentiment for b in alone["tiny-2"]]
+        assert two.analyze(part) == alone[two.name]
+    assert [found.model for found in alone[two.name]] == [two.name] * 50
+    assert [a.sentiment for a in alone[one.name]] != [b.sentiment for b in alone[two.name]]
 
 
 def test_a_reader_that_fails_midway_harms_nobody_else(

@@ -75,6 +75,8 @@ VALUES = {
     "budget_usd_per_day": (1.5, 2.5, 3.5),
     "model": ("in-file", "in-environment", "in-flag"),
     "threads": (1, 2, 3),
+    "trends_per_place": (1, 2, 3),
+    "tweets_per_trend": (11, 12, 13),
     "host": ("127.0.0.2", "127.0.0.3", "127.0.0.4"),
     "port": (1, 2, 3),
 }
@@ -172,7 +174,9 @@ def test_no_budget_is_beyond_measure(text: str) -> None:
 
 @pytest.fixture
 def filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    recording(tmp_path / "replay", [recorded("1"), recorded("2", place="us")])
+    hours = HOUR.until(HOUR + 2)
+    tweets = [recorded(place, hour=hour, place=place) for hour in hours for place in ("es", "us")]
+    recording(tmp_path / "replay", tweets)
     monkeypatch.setenv("TRENDLARK_REPLAY_FOLDER", "replay")
     monkeypatch.setenv("TRENDLARK_SOURCE", "replay")
     assert call("run-hour", "--hour", str(HOUR), "--json").code == 0

@@ -15,6 +15,7 @@ from trendlark.errors import InputError, UnavailableError
 from trendlark.hours import Hour
 from trendlark.jobs.hourly import Jobs
 from trendlark.jobs.runs import DONE, NOTHING
+from trendlark.jobs.summarise import summarise_hour
 from trendlark.records import Page
 
 Play = Callable[..., Jobs]
@@ -87,6 +88,21 @@ def test_a_place_added_to_a_finished_hour_is_added_and_the_rest_stays(tmp_path: 
     whole = play("whole", places="es,us")
     whole.run_hour(HOUR)
     assert contents(whole.lake) == rows
+
+
+def test_a_summary_made_before_the_analysis_was_through_is_made_again(tmp_path: Path, play: Play) -> None:
+    lines = [recorded("1"), recorded("1", place="us"), recorded("2", place="us")]
+    recording(tmp_path / "replay", lines)
+    play(places="es").run_hour(HOUR)
+    both = play(places="es,us")
+    both.collect(HOUR)
+    summarise_hour(both.lake, "replay", HOUR)
+    early = {row.trend.place: row.summary for row in both.lake.trend_hours()}
+    assert early["us"] is not None
+    # Of the two tweets of the second place, only the one that both share was analysed then.
+    assert early["us"].analysed == 1
+    assert _statuses(both) == [NOTHING, NOTHING, DONE, DONE]
+    assert {row.summary.analysed for row in both.lake.trend_hours(place="us") if row.summary} == {2}
 
 
 def test_a_trend_without_tweets_is_listed_and_done(tmp_path: Path, play: Play) -> None:

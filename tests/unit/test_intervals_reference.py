@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from math import comb, sqrt
+from math import ceil, comb, floor, sqrt
 
 import pytest
 from hypothesis import given
@@ -52,6 +52,30 @@ def test_its_ends_are_the_shares_that_the_score_test_just_accepts(count: int, sa
     low, high = interval(count, sampled)
     assert low == pytest.approx(edge(value, 0.0) if count else 0.0, abs=1e-9)
     assert high == pytest.approx(edge(value, 1.0), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("sampled", "population"), [(9, 10), (5, 40), (30, 40), (20, 97), (90, 97), (60, 1000)]
+)
+def test_of_a_known_population_they_are_whole_tweets_around_those_of_the_corrected_test(
+    sampled: int, population: int
+) -> None:
+    """The same test with Cochran's variance of a sample without replacement, s(1-s)/n * (N-n)/(N-1)."""
+    for count in range(sampled + 1):
+        value = count / sampled
+
+        def accepted(share: float, value: float = value) -> bool:
+            variance = share * (1 - share) / sampled * (population - sampled) / (population - 1)
+            return (value - share) ** 2 <= Z * Z * variance + 1e-15
+
+        # The first whole number of tweets that is no longer accepted, or that the sample itself rules out.
+        least, most = floor(value * population), ceil(value * population)
+        while least > count and accepted(least / population):
+            least -= 1
+        while most < population - sampled + count and accepted(most / population):
+            most += 1
+        low, high = interval(count, sampled, population)
+        assert (low * population, high * population) == pytest.approx((least, most), abs=1e-6)
 
 
 def _tail_of_hypergeometric(

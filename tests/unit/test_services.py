@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.hours import HOUR, contents, jobs_for
-from trendlark.errors import InputError, ModelError, NotFoundError, UnavailableError
-from trendlark.hours import Hour
+from trendlark.errors import BudgetError, InputError, ModelError, NotFoundError, UnavailableError
+from trendlark.hours import Hour, seconds_until
 from trendlark.jobs import services
 from trendlark.jobs.collect import collect_hour
 from trendlark.jobs.hourly import Jobs
@@ -88,6 +88,11 @@ def down() -> UnavailableError:
     return UnavailableError("Found the source down; wait, then run the hour again.")
 
 
+@pytest.fixture(autouse=True)
+def _no_hour_ends_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Hour, "last_complete", staticmethod(lambda: LAST))
+
+
 @pytest.fixture
 def jobs(tmp_path: Path) -> Jobs:
     return jobs_for(tmp_path / "lake", places="es")
@@ -111,6 +116,15 @@ def test_what_failed_is_tried_again_soon(jobs: Jobs) -> None:
     assert jobs.lake.hours() == [LAST]
     assert pulse.waits[0] <= 300
     assert sorted(run.status for run in jobs.lake.runs()) == [DONE, FAILED]
+
+
+def test_what_trying_soon_does_not_mend_waits_for_the_next_hour(jobs: Jobs) -> None:
+    spent = BudgetError("Found no budget left; 10 dollars a day are allowed. Wait, or raise it.")
+    pulse = Stopping(naps=2)
+    keep_collecting(replace(jobs, source=Moody(spent)), threading.Event(), pulse)
+    assert jobs.lake.hours() == [LAST]
+    left = seconds_until(Hour.now().end)
+    assert pulse.waits[0] % 3600 == pytest.approx((left + 130) % 3600, abs=60)
 
 
 def test_an_hour_that_the_source_has_no_longer_is_owed_no_longer(jobs: Jobs) -> None:

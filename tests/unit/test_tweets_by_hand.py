@@ -306,6 +306,20 @@ def test_a_number_holds_its_separators_and_a_sentence_does_not(text: str, phrase
     assert find_keyphrases(text, "es") == phrases
 
 
+@pytest.mark.parametrize(
+    ("text", "lang", "phrases"),
+    [
+        ("आज हिन्दी दिवस है।", "hi", ("आज हिन्दी दिवस है",)),
+        ("كيف حالك؟ مباراة ريال مدريد،", "ar", ("مباراة ريال مدريد", "كيف حالك")),
+        ("Nin\u0303o de A\u0301vila", "es", ("Nin\u0303o", "A\u0301vila")),
+    ],
+)
+def test_signs_inside_a_word_are_of_it_and_full_stops_are_not(
+    text: str, lang: str, phrases: tuple[str, ...]
+) -> None:
+    assert find_keyphrases(text, lang) == phrases
+
+
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("sign", ["1.", "1", "1.1a", "9,", "1..", "1.a"])
 def test_numbers_without_end_are_one_pass(sign: str) -> None:

@@ -6,9 +6,11 @@ import errno
 import logging
 import os
 import sys
+from typing import Annotated
 
 import typer
 
+from trendlark import __version__
 from trendlark.cli import hour, look, services, text, train
 from trendlark.cli.options import LOG_FORMAT
 from trendlark.errors import TrendlarkError
@@ -26,6 +28,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        print(f"trendlark {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Every hour: what is trending on Twitter/X, and how people feel about it."""
+
+
 for module in (hour, text, look, services, train):
     module.register(app)
 

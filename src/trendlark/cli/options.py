@@ -34,6 +34,8 @@ ThreadsFlag = Annotated[int | None, flag("threads")]
 HostFlag = Annotated[str | None, flag("host")]
 PortFlag = Annotated[int | None, flag("port")]
 BudgetFlag = Annotated[float | None, flag("budget_usd_per_day")]
+TrendsFlag = Annotated[int | None, flag("trends_per_place")]
+TweetsFlag = Annotated[int | None, flag("tweets_per_trend")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 HourFlag = Annotated[
     str | None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable
 from contextlib import closing
@@ -100,7 +99,7 @@ def _analyze_texts(texts: list[str], settings: Settings, out: Path | None, shape
 
 
 def _write_rows(rows: Iterable[dict[str, Any]], shape: str, out: Path | None) -> None:
-    from trendlark.jobs.files import CsvRows, flatten, write_rows
+    from trendlark.jobs.files import CsvRows, flatten, to_json, write_rows
 
     if out is not None:
         write_rows(rows, out, shape)
@@ -112,7 +111,7 @@ def _write_rows(rows: Iterable[dict[str, Any]], shape: str, out: Path | None) ->
             writer.write(row)
     else:
         for row in rows:
-            print(json.dumps(row, ensure_ascii=False, default=str))
+            print(to_json(row))
 
 
 def _print_table(texts: list[str], analyses: list[Analysis]) -> None:

@@ -147,7 +147,9 @@ class _Collection:
         # What an earlier run had of a recording that was changed since is no part of the sample.
         pages = [page for page in self.lake.pages(*here) if page.request not in self.left_over]
         if self.lake.collected(*here):
-            self.tally.status = NOTHING
+            # Another collector was first. What this one has asked for all the same is on its record.
+            if not self.tally.requests:
+                self.tally.status = NOTHING
             return
         sample = _Sample(self.source, self.place, self.hour, pages)
         rows = [sample.row(planned.trend, planned.note) for planned in plan.trends]

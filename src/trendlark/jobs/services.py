@@ -20,7 +20,7 @@ from trendlark.hours import Hour, seconds_until, utc_now
 from trendlark.jobs.analyze import JOB as ANALYZE
 from trendlark.jobs.analyze import analyze_hour
 from trendlark.jobs.engines import Engine
-from trendlark.jobs.hourly import Jobs
+from trendlark.jobs.hourly import _LASTING, Jobs
 from trendlark.jobs.progress import SILENT, Progress
 from trendlark.jobs.runs import NOTHING, Tally, record_run
 from trendlark.jobs.shares import next_portion, portion_of
@@ -96,11 +96,12 @@ def keep_collecting(jobs: Jobs, stop: threading.Event, pulse: Pulse, past_hours:
     """Collect each hour soon after it ends, until told to stop.
 
     ``past_hours`` complete hours are collected at the start. An hour that failed, or that a killed collector left
-    half done, is tried again until it succeeds, the source has it no longer, or it is two days old.
+    half done, is tried again until it succeeds, the source has it no longer, or it is two days old: every five
+    minutes, or with the next hour where trying soon would not help (no budget, credits or rights).
     """
     newest = Hour.last_complete()
     owed = {newest - back for back in range(past_hours)}
-    begun = False
+    begun, soon = False, True
     while not stop.is_set():
         pulse.beat()
         newest = Hour.last_complete()
@@ -109,11 +110,13 @@ def keep_collecting(jobs: Jobs, stop: threading.Event, pulse: Pulse, past_hours:
                 owed |= _begun_hours(jobs.lake, newest - LOOK_BACK_HOURS)
                 begun = True
             owed = {hour for hour in owed | {newest} if hour > newest - LOOK_BACK_HOURS}
-            owed -= _collect(jobs, sorted(owed), stop)
+            done, soon = _collect(jobs, sorted(owed), stop)
+            owed -= done
         except LakeError as error:
             _log.error("Collecting is tried again: %s", error)
+            soon = True
         wait = seconds_until(Hour.now().end + _DELAY) + random.uniform(0, _SCATTER_SECONDS)  # noqa: S311
-        pulse.sleep(min(wait, _RETRY_SECONDS) if owed or not begun else wait, stop)
+        pulse.sleep(min(wait, _RETRY_SECONDS) if soon else wait, stop)
 
 
 def _begun_hours(lake: Lake, first: Hour) -> set[Hour]:
@@ -121,16 +124,17 @@ def _begun_hours(lake: Lake, first: Hour) -> set[Hour]:
     return {Hour.parse(row["hour"]) for row in asked.read_all().to_pylist()}
 
 
-def _collect(jobs: Jobs, hours: Sequence[Hour], stop: threading.Event) -> set[Hour]:
-    done = set()
+def _collect(jobs: Jobs, hours: Sequence[Hour], stop: threading.Event) -> tuple[set[Hour], bool]:
+    """The hours that are done with, and whether another may succeed if it is tried again soon."""
+    done, soon = set(), False
     for hour in hours:
         if stop.is_set():
             break
-        outcome = jobs.collect(hour)
-        gone = all(isinstance(error, NotFoundError) for error in outcome.errors)
-        if not outcome.failed or gone:
+        errors = jobs.collect(hour).errors
+        if all(isinstance(error, NotFoundError) for error in errors):
             done.add(hour)
-    return done
+        soon = soon or not all(isinstance(error, _LASTING) for error in errors)
+    return done, soon
 
 
 def keep_analyzing(
@@ -186,6 +190,7 @@ def finish_hour(
     if set(lake.analysed_models(hour)) - {analyzer.name} and _mixed_or_partly(lake, hour):
         # Another model began it, as when a new release is rolled out: one of them does the hour whole.
         analyze_hour(lake, analyzer, hour, pulse)
+        sources = {row.trend.source for row in lake.trend_hours(hour=hour)}
     for source in sorted(sources):
         summarise_hour(lake, source, hour, pulse)
 
