@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.support.browser import Watch, chromium, find_chromium, open_page, save_picture
+from tests.support.hours import settings_for
 from tests.support.web_app import empty_lake, serving
 from tests.support.web_lake import HOSTILE_STORY, HOSTILE_TEXT, HOSTILE_TREND, STORIES, TEXTS, fill
 
@@ -194,6 +195,34 @@ def test_an_empty_lake_and_a_missing_trend_are_whole_pages(browser: Browser, tmp
         page.goto(url + "/trends/sample/es/" + "x" * 400)
         assert page.locator("h1").inner_text() == "Not here"
         assert page.evaluate(SIDEWAYS) == 0
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_a_server_with_a_token_is_opened_by_its_form(browser: Browser, tmp_path: Path, script: bool) -> None:
+    lake = empty_lake(tmp_path)
+    settings = settings_for(lake.uri, api_token="s3same-0pen")
+    with (
+        serving(lake, settings=settings) as url,
+        browser.new_context(java_script_enabled=script, viewport={"width": 390, "height": 900}) as context,
+    ):
+        watch = Watch(urlsplit(url).netloc)
+        page = open_page(context, url + "/?lang=es", watch)
+        assert urlsplit(page.url).path == "/login"
+        assert page.evaluate(SIDEWAYS) == 0
+        page.get_by_role("link", name="English").click()
+        page.get_by_label("Token of this server").press_sequentially("s3same-0pen")
+        assert watch.complaints == []
+        page.get_by_label("Token of this server").fill("wrong")
+        page.keyboard.press("Enter")
+        assert "Found another token" in page.get_by_role("alert").inner_text()
+        page.get_by_label("Token of this server").fill("s3same-0pen")
+        page.get_by_role("button", name="Log in").click()
+        assert page.url == url + "/?lang=es"
+        assert page.locator("h1").inner_text() == "Aún no hay nada recogido"
+        page.get_by_role("button", name="Cerrar sesión").click()
+        assert urlsplit(page.url).path == "/login"
+        page.goto(url + "/")
+        assert urlsplit(page.url).path == "/login"
 
 
 def test_the_picture_of_the_dashboard_can_be_taken(browser: Browser, url: str, tmp_path: Path) -> None:

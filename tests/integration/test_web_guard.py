@@ -24,6 +24,19 @@ PATHS = (
 )
 
 
+WRONG = (
+    None,
+    "",
+    "Bearer",
+    "Bearer wrong",
+    f"Bearer {TOKEN}x",
+    f"Bearer {TOKEN[:-1]}",
+    f"Basic {TOKEN}",
+    TOKEN,
+    "Bearer \xff",
+)
+
+
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """An empty lake is enough to be kept out of."""
@@ -74,27 +87,37 @@ def test_names_of_this_machine_are_ours(client: httpx.Client, host: str) -> None
 
 
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize(
-    "sent",
-    [
-        None,
-        "",
-        "Bearer",
-        "Bearer wrong",
-        f"Bearer {TOKEN}x",
-        f"Bearer {TOKEN[:-1]}",
-        f"Basic {TOKEN}",
-        TOKEN,
-        "Bearer \xff",
-    ],
-)
+@pytest.mark.parametrize("sent", WRONG)
 def test_without_the_token_nothing_is_told(locked: httpx.Client, path: str, sent: str | None) -> None:
     headers = {} if sent is None else {b"authorization": sent.encode("latin-1")}
     answer = locked.get(path, headers=headers)
-    assert answer.status_code == 401
-    assert answer.headers["www-authenticate"] == "Bearer"
-    assert answer.headers["content-type"] == "application/problem+json"
     assert TOKEN not in answer.text
+    if path.startswith(("/?", "/trends")) or path == "/":
+        assert answer.status_code == 303
+        assert answer.headers["location"].startswith("/login?next=%2F")
+        assert answer.content == b""
+    elif path.startswith("/static/"):
+        assert answer.status_code == 200
+    else:
+        assert answer.status_code == 401
+        assert answer.headers["www-authenticate"] == "Bearer"
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/trends", "/openapi.json", "/static", "/static/../v1/trends", "/login/"]
+)
+def test_programs_are_never_led_to_the_login(locked: httpx.Client, path: str) -> None:
+    answer = locked.get(path, headers={"Accept": "application/json"})
+    assert answer.status_code == 401
+    assert "/login" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/"), ("POST", "/v1/analyze"), ("DELETE", "/trends/x/y/z")]
+)
+def test_what_is_not_only_read_is_refused(locked: httpx.Client, method: str, path: str) -> None:
+    assert locked.request(method, path, headers={"Accept": "text/html"}).status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/", "/v1/trends", "/static/style.css"])

@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from tests.support.commandline import run
 from trendlark.errors import InputError, ModelError
 from trendlark.jobs import files
-from trendlark.jobs.files import analyze_file, flatten
+from trendlark.jobs.files import analyze_file
+from trendlark.jobs.forms import flatten
 from trendlark.nlu.analyzer import load
 from trendlark.records import Analysis
 
@@ -64,10 +65,13 @@ def test_json_lines_keep_every_row_in_order(
     folder = tmp_path_factory.mktemp("files")
     outcome = analyze_file(_write(folder / "in.jsonl", texts), folder / "out.jsonl", FAKE)
     rows = _read(folder / "out.jsonl")
-    assert outcome == files.FileOutcome(len(texts), 0, 0)
+    assert outcome == files.FileOutcome(len(texts), sum(not text.strip() for text in texts), 0)
     assert [row["input"]["text"] for row in rows] == texts
     for text, row in zip(texts, rows, strict=True):
-        assert row["analysis"] == json.loads(json.dumps(FAKE.analyze([text])[0].to_dict()))
+        if text.strip():
+            assert row["analysis"] == json.loads(json.dumps(FAKE.analyze([text])[0].to_dict()))
+        else:
+            assert (row["analysis"], row["error"]) == (None, "no text in column 'text'")
 
 
 def test_a_row_without_a_text_keeps_its_place_with_its_reason(tmp_path: Path) -> None:

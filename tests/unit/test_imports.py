@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,8 @@ def played(folder: Path, place: Place = ES) -> list[Tweet]:
 
 def refused(folder: Path) -> list[dict[str, Any]]:
     """The refused rows of a folder."""
-    path = folder / "refused.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    paths = sorted((folder / "refused").glob("*.jsonl"))
+    return [json.loads(line) for path in paths for line in path.read_text().splitlines()]
 
 
 def bring(path: Path, data: str | bytes, folder: Path, **options: Any) -> ImportCounts:
@@ -201,7 +202,48 @@ def test_refused_rows_are_kept_with_their_reason(tmp_path: Path) -> None:
 def test_an_import_of_nothing_leaves_no_tweets_file(tmp_path: Path) -> None:
     counts = bring(tmp_path / "t.csv", 'text\n""\n', tmp_path / "f")
     assert (counts.file, counts.refused) == (None, 1)
-    assert not list((tmp_path / "f" / "tweets").iterdir())
+    assert [path.name for path in (tmp_path / "f").iterdir()] == ["refused"]
+
+
+def test_an_import_of_nothing_leaves_what_an_earlier_one_brought(tmp_path: Path) -> None:
+    data = "text,other\nuno,\n"
+    first = bring(tmp_path / "t.csv", data, tmp_path / "f")
+    again = bring(tmp_path / "t.csv", data, tmp_path / "f", columns={"text": "other"})
+    assert (again.taken, again.replaced, again.file) == (0, False, None)
+    assert first.file is not None
+    assert [tweet.text for tweet in played(tmp_path / "f")] == ["uno"]
+    assert again.refused_file is not None
+    assert bring(tmp_path / "t.csv", data, tmp_path / "f").refused_file is None
+    assert not again.refused_file.exists()
+
+
+def test_a_place_is_a_slug_in_small_letters(tmp_path: Path) -> None:
+    data = "text,place\na,ES\nb, es \nc,Perú\nd,../up\ne,buenos-aires\n"
+    counts = bring(tmp_path / "t.csv", data, tmp_path / "f", place=None)
+    assert (counts.taken, counts.refused) == (3, 2)
+    assert [note["reason"] for note in refused(tmp_path / "f")] == [
+        "the place 'perú' is not of the letters a-z, digits and hyphens",
+        "the place '../up' is not of the letters a-z, digits and hyphens",
+    ]
+    assert set(ReplaySource(tmp_path / "f").recorded_places()) == {"es", "buenos-aires"}
+    bring(tmp_path / "u.csv", "text\nx\n", tmp_path / "g", place="Es")
+    assert ReplaySource(tmp_path / "g").recorded_places() == ("es",)
+    for wrong in ("São Paulo", "", "a/b"):
+        with pytest.raises(InputError, match="letters a-z, digits and hyphens"):
+            bring(tmp_path / "u.csv", "text\nx\n", tmp_path / "h", place=wrong)
+    assert not (tmp_path / "h").exists()
+
+
+def test_two_imports_at_once_keep_all_their_refused_rows(tmp_path: Path) -> None:
+    def one(number: int) -> ImportCounts:
+        rows = "".join(f'{number},"{"" if n % 2 else n}"\n' for n in range(300))
+        return bring(tmp_path / f"{number}.csv", "who,text\n" + rows, tmp_path / "f")
+
+    with ThreadPoolExecutor(4) as pool:
+        counts = list(pool.map(one, range(8)))
+    assert {(count.taken, count.refused) for count in counts} == {(150, 150)}
+    assert len(refused(tmp_path / "f")) == 8 * 150
+    assert len(played(tmp_path / "f")) == 8 * 150
 
 
 def test_bytes_that_are_not_utf8_are_counted(tmp_path: Path) -> None:

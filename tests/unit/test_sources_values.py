@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trendlark.hours import Hour
+from trendlark.nlu import language
+from trendlark.sources import values
 from trendlark.sources.values import (
     as_count,
     as_hour,
@@ -137,3 +139,8 @@ def test_control_characters_inside_strings_are_read() -> None:
 def test_nothing_makes_them_raise(value: Any) -> None:
     for read in (as_count, as_hour, as_language, as_moment, as_name, as_text):
         assert read(value) is None or read(value) == read(value)
+
+
+def test_old_codes_of_languages_are_the_same_when_read_and_when_found() -> None:
+    # The two rooms may not import each other, so each has the table.
+    assert values._OLD_LANGUAGES == language._OLD_CODES

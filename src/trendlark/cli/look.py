@@ -10,6 +10,7 @@ import typer
 from trendlark.cli.options import JsonFlag, LakeFlag, in_force, open_lake_of, shape_of
 
 _PANEL = "The lake and the settings"
+_TABLE_ROWS = 1000
 
 
 def register(app: typer.Typer) -> None:
@@ -31,14 +32,27 @@ def query(
     lake: LakeFlag = None,
     shape: Annotated[str | None, typer.Option("--format", help="table, jsonl, csv or parquet.")] = None,
     out: Annotated[Path | None, typer.Option(help="File to write; its ending decides the format.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Most rows to give.")] = 10_000,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Most rows to give; without it all, of which a table shows the first 1,000."
+        ),
+    ] = None,
 ) -> None:
     """Ask the lake in SQL."""
     from trendlark.cli.results import write_results
 
     wanted = shape_of(shape, out) or "table"
-    table = open_lake_of(in_force(lake=lake).settings).sql(sql, limit=limit)
-    write_results(table, wanted, out)
+    cut = _TABLE_ROWS if wanted == "table" and limit is None else None
+    rows = open_lake_of(in_force(lake=lake).settings).sql(sql, limit=limit if cut is None else cut + 1)
+    given = write_results(rows, wanted, out, cut)
+    if not given:
+        typer.echo("No rows.", err=True)
+    elif cut is not None and given > cut:
+        typer.echo(
+            f"Only the first {cut:,} rows are shown; --limit N shows more, --out FILE or --format jsonl gives all.",
+            err=True,
+        )
 
 
 def runs(

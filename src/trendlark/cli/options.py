@@ -44,13 +44,6 @@ HourFlag = Annotated[
 
 Format = Literal["table", "jsonl", "csv", "parquet"]
 _FORMATS: tuple[Format, ...] = ("table", "jsonl", "csv", "parquet")
-_FORMAT_OF_ENDING: dict[str, Format] = {
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".parquet": "parquet",
-}
 
 
 def in_force(**flags: Any) -> InForce:
@@ -95,11 +88,14 @@ def shape_of(shape: str | None, out: Path | None) -> Format | None:
     if shape is None and out is None:
         return None
     if shape is None and out is not None:
-        if out.suffix.lower() in _FORMAT_OF_ENDING:
-            return _FORMAT_OF_ENDING[out.suffix.lower()]
-        raise InputError(
-            f"Found --out {out}, whose ending does not tell a format; use .jsonl, .csv or .parquet, or add --format."
-        )
+        from trendlark.sources.rows import ENDINGS
+
+        shape = ENDINGS.get(out.suffix.lower())
+        if shape is None:
+            raise InputError(
+                f"Found --out {out}, whose ending does not tell a format; use .jsonl, .csv or .parquet, "
+                "or add --format."
+            )
     wanted: Format = one_of(shape or "", _FORMATS, "--format")  # type: ignore[assignment]
     if wanted == "parquet" and out is None:
         raise InputError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -11,43 +10,61 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from trendlark.cli.options import Format
-from trendlark.cli.tables import print_rows, to_json
+from trendlark.cli.tables import print_rows, screen, to_json
 from trendlark.errors import InputError
-from trendlark.jobs.files import CsvRows
+from trendlark.jobs.files import fresh_part
+from trendlark.jobs.forms import CsvRows, delimiter_of
 
 
-def write_results(rows: pa.RecordBatchReader, shape: Format, out: Path | None) -> None:
-    """Write rows in one of the four formats as they come."""
+def write_results(
+    rows: pa.RecordBatchReader, shape: Format, out: Path | None, shown: int | None = None
+) -> int:
+    """Write rows in one of the four formats as they come; a table shows the first ``shown``.
+
+    Returns how many came.
+    """
+    if out is None and shape == "table":
+        table = rows.read_all()
+        print_rows(table.slice(0, shown).to_pylist(), "table")
+        return int(table.num_rows)
     if out is None:
-        if shape == "table":
-            print_rows(rows.read_all().to_pylist(), "table")
-        else:
-            _write_text(rows, shape, sys.stdout)
-        return
+        return _write_text(rows, shape, screen(), ",")
     part = out.with_name(out.name + ".part")
-    try:
-        if shape == "parquet":
-            with pq.ParquetWriter(part, rows.schema) as writer:
-                for batch in rows:
-                    writer.write_batch(batch)
-        else:
-            with part.open("w", encoding="utf-8", newline="") as stream:
-                _write_text(rows, shape, stream)
-        part.replace(out)
-    except OSError as error:
-        raise InputError(
-            f"Found that {out} cannot be written ({error.strerror}); name another file."
-        ) from error
-    finally:
-        with suppress(OSError):
-            part.unlink()
+    with fresh_part(out):
+        try:
+            given = _write_part(rows, shape, part, delimiter_of(out))
+            part.replace(out)
+        except BaseException as error:
+            with suppress(OSError):
+                part.unlink()
+            if isinstance(error, OSError):
+                raise InputError(
+                    f"Found that {out} cannot be written ({error.strerror or error}); name another file."
+                ) from error
+            raise
+    return given
 
 
-def _write_text(rows: pa.RecordBatchReader, shape: Format, stream: IO[str]) -> None:
-    csv_rows = CsvRows(stream, rows.schema.names) if shape == "csv" else None
+def _write_part(rows: pa.RecordBatchReader, shape: Format, part: Path, delimiter: str) -> int:
+    if shape != "parquet":
+        with part.open("w", encoding="utf-8", newline="") as stream:
+            return _write_text(rows, shape, stream, delimiter)
+    given = 0
+    with pq.ParquetWriter(part, rows.schema) as writer:
+        for batch in rows:
+            writer.write_batch(batch)
+            given += batch.num_rows
+    return given
+
+
+def _write_text(rows: pa.RecordBatchReader, shape: Format, stream: IO[str], delimiter: str) -> int:
+    csv_rows = CsvRows(stream, rows.schema.names, delimiter) if shape == "csv" else None
+    given = 0
     for batch in rows:
+        given += batch.num_rows
         for row in batch.to_pylist():
             if csv_rows is not None:
                 csv_rows.write(row)
             else:
                 stream.write(to_json(row) + "\n")
+    return given

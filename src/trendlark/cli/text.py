@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,13 +14,11 @@ from trendlark.cli.options import ModelFlag, ThreadsFlag, in_force, load_analyze
 from trendlark.errors import InputError
 
 if TYPE_CHECKING:
-    from trendlark.jobs.engines import Engine
-    from trendlark.records import Analysis
+    from trendlark.jobs.files import Result
     from trendlark.settings import Settings
     from trendlark.sources.imports import ImportCounts
 
 _PANEL = "Texts"
-_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 _SHOWN = 100
 
 
@@ -54,77 +52,96 @@ def analyze(
     elif what and what != ["-"]:
         _analyze_texts(what, settings, out, wanted or "table")
     elif what == ["-"] or not sys.stdin.isatty():
-        _analyze_texts(_lines(sys.stdin.buffer.read()), settings, out, wanted or "jsonl")
+        _analyze_texts(_lines(sys.stdin.buffer), settings, out, wanted or "jsonl")
     else:
         raise InputError("Found nothing to analyse; give texts, one file, or - and texts on standard input.")
 
 
-def _lines(data: bytes) -> list[str]:
-    # Not splitlines(), which also parts a text at the line ends of other alphabets inside it.
-    lines = data.decode("utf-8", errors="replace").split("\n")
-    return [line.removesuffix("\r") for line in (lines if lines[-1] else lines[:-1])]
+def _lines(stream: Iterable[bytes]) -> Iterator[str]:
+    # Only \n parts texts: other alphabets have line ends of their own, which belong to the text.
+    for line in stream:
+        yield line.decode("utf-8", errors="replace").removesuffix("\n").removesuffix("\r")
 
 
 def _file_of(what: list[str] | None) -> Path | None:
-    if not what or len(what) != 1 or what == ["-"]:
+    if not what or what == ["-"]:
+        return None
+    if len(what) > 1:
+        files = [text for text in what if _is_file(text) or _is_named_like_data(text)]
+        if files:
+            raise InputError(
+                f"Found {files[0]!r}, which names a file, among {len(what)} arguments; it is one file at a time, or "
+                "texts. Give each file a run of its own, or put a text that ends so in more words."
+            )
         return None
     text = what[0]
-    looks = len(text) < 4096 and "\x00" not in text and "\n" not in text
-    path = Path(text) if looks else None
-    if path is None:
-        return None
-    named = any(text.lower().endswith(end + zipped) for end in _SUFFIXES for zipped in ("", ".gz"))
-    try:
-        exists = path.is_file()
-    except OSError:  # a long text is no path
-        exists = False
-    if named and " " not in text and not exists:
+    if _is_file(text):
+        return Path(text)
+    if _is_named_like_data(text):
         raise InputError(
             f"Found no file {text}; name one that exists, or put a text that ends so in more words."
         )
-    return path if exists else None
+    return None
 
 
-def _analyze_texts(texts: list[str], settings: Settings, out: Path | None, shape: str) -> None:
+def _is_file(text: str) -> bool:
+    if len(text) >= 4096 or "\x00" in text or "\n" in text:
+        return False
+    try:
+        return Path(text).is_file()
+    except OSError:  # a long text is no path
+        return False
+
+
+def _is_named_like_data(text: str) -> bool:
+    from trendlark.sources.rows import ENDINGS
+
+    endings = tuple(end + zipped for end in ENDINGS for zipped in ("", ".gz"))
+    return text.lower().endswith(endings) and not any(c.isspace() for c in text) and "\x00" not in text
+
+
+def _analyze_texts(texts: Iterable[str], settings: Settings, out: Path | None, shape: str) -> None:
+    from trendlark.jobs.files import GIVEN, analyze_rows, write_rows
+    from trendlark.sources.rows import Row
+
+    rows = (Row(number, {"text": text}) for number, text in enumerate(texts, start=1))
     with closing(load_analyzer(settings)) as analyzer:
-        analyses = analyzer.analyze(texts)
-    if shape == "table" and out is None:
-        _print_table(texts, analyses)
-        return
-    rows = [
-        {"row": number, "input": {"text": text}, "analysis": analysis.to_dict(), "error": None}
-        for number, (text, analysis) in enumerate(zip(texts, analyses, strict=True), start=1)
-    ]
-    _write_rows(rows, shape, out)
+        slices = analyze_rows(rows, analyzer, GIVEN)
+        if out is None:
+            _print_results(slices, shape, ["text"])
+        else:
+            write_rows((result.to_dict() for results in slices for result in results), out, shape)
 
 
-def _write_rows(rows: Iterable[dict[str, Any]], shape: str, out: Path | None) -> None:
-    from trendlark.jobs.files import CsvRows, flatten, to_json, write_rows
+def _print_results(slices: Iterable[Sequence[Result]], shape: str, columns: Sequence[str]) -> None:
+    """Print results as they come, with one head, and columns that are settled before the first is known."""
+    from trendlark.cli.tables import TableRows, screen
+    from trendlark.jobs.forms import CsvRows, flatten, stream_columns, to_json
 
-    if out is not None:
-        write_rows(rows, out, shape)
-    elif shape == "csv":
-        flat = [flatten(row) for row in rows]
-        names = dict.fromkeys(name for row in flat for name in row)
-        writer = CsvRows(sys.stdout, list(names))
-        for row in flat:
-            writer.write(row)
-    else:
-        for row in rows:
-            print(to_json(row))
-
-
-def _print_table(texts: list[str], analyses: list[Analysis]) -> None:
-    from trendlark.cli.tables import print_rows
-
-    print_rows([_row_of(text, analysis) for text, analysis in zip(texts, analyses, strict=True)], "table")
+    stream = screen()
+    table = TableRows()
+    csv_rows = CsvRows(stream, stream_columns(columns)) if shape == "csv" else None
+    for results in slices:
+        if shape == "table":
+            table.write([_row_of(result) for result in results])
+        for result in results if shape != "table" else ():
+            if csv_rows is not None:
+                csv_rows.write(flatten(result.to_dict()))
+            else:
+                stream.write(to_json(result.to_dict()) + "\n")
+        stream.flush()
 
 
-def _row_of(text: str, analysis: Analysis) -> dict[str, str]:
+def _row_of(result: Result) -> dict[str, str]:
+    text = result.text if len(result.text) <= _SHOWN else result.text[: _SHOWN - 1] + "…"
+    analysis = result.analysis
+    if analysis is None:
+        why = f"row {result.row} is not analysed: {result.error}"
+        return {"text": text, "lang": "", "sentiment": "", "emotions": "", "information": why}
     flags = [name for name in ("irony", "hate", "offensive") if getattr(analysis, name).value]
     entities = [f"{entity.text} ({entity.type})" for entity in analysis.entities]
     return {
-        "text": text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…",
+        "text": text,
         "lang": analysis.lang,
         "sentiment": f"{analysis.sentiment.label} {analysis.sentiment.probability:.2f}",
         "emotions": ", ".join(analysis.emotions_present[:3]),
@@ -136,11 +153,12 @@ def _analyze_file(
     file: Path, settings: Settings, column: str | None, out: Path | None, shape: str | None
 ) -> None:
     from trendlark.cli.bars import Bars
-    from trendlark.jobs.files import analyze_file
+    from trendlark.jobs.files import analyze_file, analyze_rows, open_rows
 
     with closing(load_analyzer(settings)) as analyzer:
         if out is None:
-            _stream_file(file, analyzer, column, shape or "jsonl")
+            rows, chosen = open_rows(file, column)
+            _print_results(analyze_rows(rows, analyzer, chosen), shape or "jsonl", rows.top_columns)
             return
         bars = Bars()
         try:
@@ -150,18 +168,6 @@ def _analyze_file(
     resumed = f", {outcome.resumed} of them by an earlier run" if outcome.resumed else ""
     refused = f"; {outcome.refused} without a text are kept with their reason" if outcome.refused else ""
     typer.echo(f"{outcome.rows} rows analysed into {out}{resumed}{refused}.", err=True)
-
-
-def _stream_file(file: Path, analyzer: Engine, column: str | None, shape: str) -> None:
-    from trendlark.jobs.files import analyze_rows, open_rows
-
-    rows, chosen = open_rows(file, column)
-    for results in analyze_rows(rows, analyzer, chosen):
-        if shape == "table":
-            pairs = [(str(r.input.get(chosen, "")), r.analysis) for r in results if r.analysis]
-            _print_table([text for text, _ in pairs], [analysis for _, analysis in pairs])
-        else:
-            _write_rows((result.to_dict() for result in results), shape, None)
 
 
 def import_tweets(
@@ -211,7 +217,19 @@ def import_tweets(
         )
     finally:
         bars.close()
+    if not counts.taken:
+        raise InputError(_told_of_none(counts, file, folder))
     typer.echo(_told(counts, file, folder), err=True)
+
+
+def _told_of_none(counts: ImportCounts, file: Path, folder: Path) -> str:
+    if counts.refused_file is None:
+        return f"Found no row in {file}, so nothing is in {folder}; give a file with tweets in it."
+    return (
+        f"Found no tweet in the {counts.rows} rows of {file}, so {folder} has no new tweets; a tweet needs a text, "
+        f"an hour, a place and a trend. {counts.refused_file} says of each row what it lacks; "
+        "name the columns with --column."
+    )
 
 
 def _told(counts: ImportCounts, file: Path, folder: Path) -> str:
@@ -220,7 +238,7 @@ def _told(counts: ImportCounts, file: Path, folder: Path) -> str:
         parts.append("in place of what an earlier import of it brought")
     if counts.refused:
         parts.append(
-            f"{counts.refused} could not be taken and lie in {folder / 'refused.jsonl'} with their reason"
+            f"{counts.refused} could not be taken and lie in {counts.refused_file} with their reason"
         )
     if counts.ids_made:
         parts.append(f"{counts.ids_made} had no id and got one from their content")

@@ -7,10 +7,11 @@ output in one rename, so an output file that exists is whole.
 
 from __future__ import annotations
 
-import csv
+import fcntl
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -18,16 +19,15 @@ from typing import IO, Any
 
 from trendlark.errors import InputError
 from trendlark.jobs.engines import Engine
+from trendlark.jobs.forms import line, publish
 from trendlark.jobs.progress import SILENT, Progress
-from trendlark.records import Analysis, clean_text, finite
+from trendlark.records import Analysis, clean_text
+from trendlark.sources.imports import USUAL_NAMES, usual_columns
 from trendlark.sources.rows import Row, Rows
 
 _SLICE = 1024
 # How far a file is read is known by its bytes, not its rows; the bar counts thousandths.
 _PARTS = 1000
-_TEXT_COLUMNS = ("text", "tweet", "full_text", "content", "message", "texto", "body")
-# Spreadsheets run a cell that begins with one of these as a formula; a leading apostrophe makes it text.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +41,17 @@ class FileOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A row of the input with its analysis, or with the reason why it has none."""
+    """A row of the input with its analysis, or with the reason why it has none.
+
+    ``row`` counts what a reader of the input counts: the line of a CSV or JSON lines file, the row of a Parquet
+    file, the place of a text among the texts given; all from 1.
+    """
 
     row: int
     input: Mapping[str, Any]
     analysis: Analysis | None
     error: str | None
+    text: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON lines form."""
@@ -54,24 +59,46 @@ class Result:
         return {"row": self.row, "input": dict(self.input), "analysis": analysis, "error": self.error}
 
 
-def open_rows(path: Path, column: str | None) -> tuple[Rows, str]:
+@dataclass(frozen=True, slots=True)
+class TextColumn:
+    """Where a row's text is: the first of ``names`` that holds one; ``shown`` is the name told to people."""
+
+    names: tuple[str, ...]
+    shown: str
+    blank_is_text: bool = False
+
+    def of(self, row: Row) -> str | None:
+        """The text of a row; None where there is none, or only blanks."""
+        if row.trouble:
+            return None
+        for name in self.names:
+            value = row.get(name)
+            if isinstance(value, str) and (self.blank_is_text or value.strip()):
+                return clean_text(value)
+        return None
+
+
+GIVEN = TextColumn(("text",), "text", blank_is_text=True)
+"""Texts that were given one by one, where an empty one is meant."""
+
+
+def open_rows(path: Path, column: str | None) -> tuple[Rows, TextColumn]:
     """A file and the column that holds its texts; raises InputError where there is no such column."""
     rows = Rows(path)
     if column is not None:
         if column in rows.columns:
-            return rows, column
+            return rows, TextColumn((column,), column)
         raise InputError(
             f"Found no column {column!r} in {path}; it has {_listed(rows.columns)}. Name one of these with --column."
         )
-    lowered = {name.lower(): name for name in rows.columns}
-    for usual in _TEXT_COLUMNS:
-        if usual in lowered:
-            return rows, lowered[usual]
+    usual = usual_columns(rows, "text")
+    if usual:
+        return rows, TextColumn(usual, next(name for name in usual if name in rows.columns))
     if len(rows.columns) == 1:
-        return rows, rows.columns[0]
+        return rows, TextColumn(rows.columns, rows.columns[0])
     raise InputError(
         f"Found the columns {_listed(rows.columns)} in {path}, and none is named like a text "
-        f"({', '.join(_TEXT_COLUMNS)}). Name the one to analyse with --column."
+        f"({', '.join(USUAL_NAMES['text'])}). Name the one to analyse with --column."
     )
 
 
@@ -79,26 +106,21 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(map(repr, names[:20])) + (" and more" if len(names) > 20 else "")
 
 
-def analyze_rows(rows: Iterable[Row], analyzer: Engine, column: str) -> Iterator[list[Result]]:
+def analyze_rows(rows: Iterable[Row], analyzer: Engine, column: TextColumn) -> Iterator[list[Result]]:
     """Analyse rows slice by slice, in order; a row without a usable text keeps its place with a reason."""
     rows = iter(rows)
     while batch := list(islice(rows, _SLICE)):
-        texts = [_text_of(row, column) for row in batch]
+        texts = [column.of(row) for row in batch]
         analyses = iter(analyzer.analyze([text for text in texts if text is not None]))
         yield [_result(row, text, analyses, column) for row, text in zip(batch, texts, strict=True)]
 
 
-def _result(row: Row, text: str | None, analyses: Iterator[Analysis], column: str) -> Result:
+def _result(row: Row, text: str | None, analyses: Iterator[Analysis], column: TextColumn) -> Result:
     if text is not None:
-        return Result(row.number, row.values, next(analyses), None)
+        return Result(row.number, row.values, next(analyses), None, text)
     if row.trouble:
-        return Result(row.number, {"as_found": row.as_found()}, None, row.trouble)
-    return Result(row.number, row.values, None, f"no text in column {column!r}")
-
-
-def _text_of(row: Row, column: str) -> str | None:
-    value = None if row.trouble else row.get(column)
-    return clean_text(value) if isinstance(value, str) else None
+        return Result(row.number, {"as_found": row.as_found()}, None, row.trouble, row.as_found())
+    return Result(row.number, row.values, None, f"no text in column {column.shown!r}")
 
 
 def analyze_file(
@@ -117,7 +139,7 @@ def analyze_file(
             "Name another --out."
         )
     rows, chosen = open_rows(source, column)
-    journal = _Journal.open(source, out, {"column": chosen, "model": analyzer.name})
+    journal = _Journal.open(source, out, {"column": list(chosen.names), "model": analyzer.name})
     resumed = journal.rows
     progress.start(f"analyze {source.name}", _PARTS)
     shown = 0
@@ -127,10 +149,52 @@ def analyze_file(
             done = int(rows.share_read * _PARTS)
             progress.advance(done - shown)
             shown = done
-    progress.advance(_PARTS - shown)
-    outcome = FileOutcome(journal.rows, journal.refused, resumed)
-    journal.finish(out, shape)
-    return outcome
+        progress.advance(_PARTS - shown)
+        journal.finish(out, shape)
+    return FileOutcome(journal.rows, journal.refused, resumed)
+
+
+def open_part(out: Path) -> IO[bytes]:
+    """The file beside ``out`` that is written until it is whole, held by this run alone until it is closed.
+
+    What it holds is left as it is. Raises InputError where another run holds it, or it cannot be written.
+    """
+    part = out.with_name(out.name + ".part")
+    try:
+        stream = os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666), "r+b", buffering=0)
+    except OSError as error:
+        raise InputError(
+            f"Found that {part} cannot be written ({error.strerror}); name another --out."
+        ) from error
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # A run that was just finishing may have given this very file its final name.
+        if os.path.samestat(os.fstat(stream.fileno()), part.stat()):
+            return stream
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    except OSError as error:
+        stream.close()
+        raise InputError(
+            f"Found that {part} cannot be locked ({error.strerror}); name an --out on another disk."
+        ) from error
+    stream.close()
+    raise InputError(
+        f"Found another run that is writing {out}; an output has one writer at a time. "
+        "Wait until it is done, or name another --out."
+    )
+
+
+def fresh_part(out: Path) -> IO[bytes]:
+    """As :func:`open_part`, but emptied: what an earlier run left there is forgotten."""
+    stream = open_part(out)
+    _state_of(out).unlink(missing_ok=True)
+    stream.truncate(0)
+    return stream
+
+
+def _state_of(out: Path) -> Path:
+    return out.with_name(out.name + ".part.json")
 
 
 @dataclass(slots=True)
@@ -143,6 +207,7 @@ class _Journal:
     stream: IO[bytes]
     rows: int = 0
     refused: int = 0
+    length: int = 0
 
     @classmethod
     def open(cls, source: Path, out: Path, options: dict[str, Any]) -> _Journal:
@@ -152,37 +217,45 @@ class _Journal:
             raise InputError(
                 f"Found that {source} cannot be read ({error.strerror}); name a readable file."
             ) from error
-        part, state = out.with_name(out.name + ".part"), out.with_name(out.name + ".part.json")
         key = {"input": str(source.resolve()), "bytes": seen.st_size, "changed": seen.st_mtime_ns, **options}
-        before = _read_state(state, part, key)
-        try:
-            stream = part.open("r+b" if before else "wb")
-        except OSError as error:
-            raise InputError(
-                f"Found that {part} cannot be written ({error.strerror}); name another --out."
-            ) from error
-        journal = cls(part, state, key, stream)
+        journal = cls(out.with_name(out.name + ".part"), _state_of(out), key, open_part(out))
+        before = _read_state(journal.state, journal.part, key)
         if before:
-            stream.truncate(before["length"])
-            stream.seek(0, os.SEEK_END)
-            journal.rows, journal.refused = before["rows"], before["refused"]
+            journal.length, journal.rows, journal.refused = (before[n] for n in ("length", "rows", "refused"))
+        journal.stream.truncate(journal.length)
+        journal.stream.seek(journal.length)
         return journal
 
     def append(self, results: Sequence[Result]) -> None:
-        for result in results:
-            self.stream.write(_line(result.to_dict()))
-        self.rows += len(results)
-        self.refused += sum(result.error is not None for result in results)
-        self.stream.flush()
-        os.fsync(self.stream.fileno())
-        state = {"key": self.key, "length": self.stream.tell(), "rows": self.rows, "refused": self.refused}
+        data = memoryview(b"".join(line(result.to_dict()) for result in results))
+        rows, length = self.rows + len(results), self.length + len(data)
+        refused = self.refused + sum(result.error is not None for result in results)
         fresh = self.state.with_name(self.state.name + ".new")
-        fresh.write_text(json.dumps(state), encoding="utf-8")
-        fresh.replace(self.state)
+        try:
+            while data:
+                data = data[self.stream.write(data) :]
+            os.fsync(self.stream.fileno())
+            state = {"key": self.key, "length": length, "rows": rows, "refused": refused}
+            fresh.write_text(json.dumps(state), encoding="utf-8")
+            fresh.replace(self.state)
+        except OSError as error:
+            with suppress(OSError):
+                self.stream.truncate(self.length)
+                fresh.unlink(missing_ok=True)
+            raise self._cannot_go_on(self.part, error) from error
+        self.rows, self.refused, self.length = rows, refused, length
 
     def finish(self, out: Path, shape: str) -> None:
-        _publish(self.part, out, shape)
-        self.state.unlink(missing_ok=True)
+        try:
+            publish(self.part, out, shape, self.state)
+        except OSError as error:
+            raise self._cannot_go_on(out, error) from error
+
+    def _cannot_go_on(self, path: Path, error: OSError) -> InputError:
+        return InputError(
+            f"Found that {path} cannot be written ({error.strerror or error}); the {self.rows} rows analysed so far "
+            "are kept beside it. Make room and run the same command again; it goes on there."
+        )
 
 
 def _read_state(state: Path, part: Path, key: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -195,147 +268,23 @@ def _read_state(state: Path, part: Path, key: Mapping[str, Any]) -> dict[str, An
 
 
 def write_rows(results: Iterable[Mapping[str, Any]], out: Path, shape: str) -> None:
-    """Write results that are at hand (``Result.to_dict``) to a file."""
+    """Write results (``Result.to_dict``) to a file as they come; the file is there once it is whole."""
     part = out.with_name(out.name + ".part")
-    try:
-        with part.open("wb") as stream:
+    with fresh_part(out) as stream:
+        try:
             for result in results:
-                stream.write(_line(result))
-        _publish(part, out, shape)
-    except OSError as error:
-        raise InputError(
-            f"Found that {out} cannot be written ({error.strerror}); name another --out."
-        ) from error
-
-
-def _line(result: Mapping[str, Any]) -> bytes:
-    return clean_text(to_json(result)).encode() + b"\n"
-
-
-def to_json(result: Mapping[str, Any]) -> str:
-    """A result as a line of JSON, without its end."""
-    try:
-        return json.dumps(result, ensure_ascii=False, default=str, allow_nan=False)
-    except ValueError:  # NaN, of which Parquet files are full
-        return json.dumps(finite(result), ensure_ascii=False, default=str)
-
-
-def _publish(part: Path, out: Path, shape: str) -> None:
-    if shape == "jsonl":
-        part.replace(out)
-        return
-    done = out.with_name(out.name + ".new")
-    (_write_csv if shape == "csv" else _write_parquet)(part, done)
-    done.replace(out)
-    part.unlink()
-
-
-def flatten(result: Mapping[str, Any]) -> dict[str, Any]:
-    """A result as one flat row: the input's columns as they are, then the analysis under ``nlu_``.
-
-    Columns of the input with such a name, as a file has that was analysed before, go under ``input_``.
-    """
-    flat: dict[str, Any] = {"row": result["row"]}
-    flat |= {
-        f"input_{name}" if name == "row" or name.startswith("nlu_") else name: value
-        for name, value in result["input"].items()
-    }
-    analysis = result["analysis"]
-    if analysis is not None:
-        flat |= {"nlu_lang": analysis["lang"], "nlu_sentiment": analysis["sentiment"]["label"]}
-        flat |= {f"nlu_sentiment_{k}": v for k, v in analysis["sentiment"]["probabilities"].items()}
-        flat |= {f"nlu_emotion_{k}": v for k, v in analysis["emotions"].items()}
-        flat["nlu_emotions"] = " ".join(analysis["emotions_present"])
-        for name in ("irony", "hate", "offensive"):
-            flat[f"nlu_{name}"] = analysis[name]["value"]
-            flat[f"nlu_{name}_probability"] = analysis[name]["probability"]
-        flat["nlu_topics"] = " ".join(topic["label"] for topic in analysis["topics"])
-        flat |= {
-            f"nlu_{k}": _compact(analysis[k])
-            for k in ("entities", "hashtags", "mentions", "urls", "keyphrases")
-        }
-        flat |= {"nlu_truncated": analysis["truncated"], "nlu_model": analysis["model"]}
-    flat["nlu_error"] = result["error"]
-    return flat
-
-
-def _compact(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _journal_rows(journal: Path) -> Iterator[dict[str, Any]]:
-    with journal.open(encoding="utf-8", newline="\n") as stream:
-        for line in stream:
-            yield flatten(json.loads(line))
-
-
-class CsvRows:
-    """Writes rows as CSV that a spreadsheet can open without running a cell as a formula."""
-
-    def __init__(self, stream: IO[str], columns: Sequence[str]) -> None:
-        self._columns = list(columns)
-        self._writer = csv.writer(stream)
-        self._writer.writerow([_cell(name) for name in self._columns])
-
-    def write(self, row: Mapping[str, Any]) -> None:
-        """Write one row; columns that it lacks stay empty."""
-        self._writer.writerow([_cell(row.get(name)) for name in self._columns])
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, list | dict):
-        value = json.dumps(value, ensure_ascii=False, default=str)
-    if isinstance(value, str):
-        text = value.replace("\x00", "\ufffd")  # CSV readers stop at NUL
-        return "'" + text if text.startswith(_FORMULA) else text
-    return value
-
-
-def _write_csv(journal: Path, out: Path) -> None:
-    with out.open("w", encoding="utf-8", newline="") as stream:
-        rows = CsvRows(stream, list(_column_kinds(journal)))
-        for row in _journal_rows(journal):
-            rows.write(row)
-
-
-def _write_parquet(journal: Path, out: Path) -> None:
-    import pyarrow as pa  # noqa: PLC0415 - only this format needs it
-    import pyarrow.parquet as pq  # noqa: PLC0415
-
-    kinds = _column_kinds(journal)
-    types = {"bool": pa.bool_(), "int": pa.int64(), "float": pa.float64(), "str": pa.string()}
-    schema = pa.schema([(name, types[kind]) for name, kind in kinds.items()])
-    rows = _journal_rows(journal)
-    with pq.ParquetWriter(out, schema) as writer:
-        while batch := [_typed(row, kinds) for row in islice(rows, 8192)]:
-            writer.write_table(pa.Table.from_pylist(batch, schema=schema))
-
-
-def _column_kinds(journal: Path) -> dict[str, str]:
-    """The columns in order of first appearance, each with the one kind that holds all its values."""
-    kinds: dict[str, str | None] = {}
-    for row in _journal_rows(journal):
-        for name, value in row.items():
-            kinds[name] = _joined(kinds.get(name), value)
-    last = kinds.pop("nlu_error", None)
-    return {name: kind or "str" for name, kind in (*kinds.items(), ("nlu_error", last))}
-
-
-def _joined(kind: str | None, value: object) -> str | None:
-    if value is None:
-        return kind
-    new = type(value).__name__
-    if new not in {"bool", "int", "float"} or (new == "int" and abs(int(str(value))) >= 2**63):
-        new = "str"
-    if kind in (None, new):
-        return new
-    return "float" if {kind, new} == {"int", "float"} else "str"
-
-
-def _typed(row: Mapping[str, Any], kinds: Mapping[str, str]) -> dict[str, Any]:
-    casts: dict[str, Callable[[Any], Any]] = {"bool": bool, "int": int, "float": float, "str": _as_text}
-    return {name: None if row.get(name) is None else casts[kind](row[name]) for name, kind in kinds.items()}
-
-
-def _as_text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+                data = memoryview(line(result))
+                while data:
+                    data = data[stream.write(data) :]
+            publish(part, out, shape, _state_of(out))
+        except OSError as error:
+            with suppress(OSError):
+                part.unlink()
+            raise InputError(
+                f"Found that {out} cannot be written ({error.strerror or error}); nothing was kept. "
+                "Make room or name another --out."
+            ) from error
+        except BaseException:
+            with suppress(OSError):
+                part.unlink()
+            raise

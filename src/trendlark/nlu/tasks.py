@@ -1,10 +1,9 @@
-"""The task table: what the model says of a tweet, and the only place that spells the labels.
+"""The task table: what the model says of a tweet, and how each label is spelt.
 
-A head of the model, an output of the artefact, a column of the lake and a word of the API all
-come from one row here. To add a task: add a row to ``_TABLE``; give ``training/data.py`` a set
-that supervises it; train; then add its field to ``records.Analysis``. To add a label, append it
-to its task: the order of labels is the order of the logits, so old artefacts keep their own
-order in their manifest.
+A head of the model and an output of the artefact come from one row here. Rooms that may not know
+this one (the records, the lake) spell the labels again, and tests compare them with this table.
+CONTRIBUTING.md tells how to add a task. To add a label, append it to its task: the order of
+labels is the order of the logits, so old artefacts keep their own order in their manifest.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ links to ``http``; hashtags segmented (``#JuegoDeTronos`` to ``# Juego De Tronos
 in English words; white space collapsed. Case is kept: the tokenizer lower-cases.
 
 The output is a fixed point, except where decoding uncovers another escape (``&am&#112;;``), or
-segmenting or removing uncovers a placeholder (``#USER``, ``http`` split by an emoji joiner).
+segmenting or removing uncovers a placeholder or a border (``#USER``, ``http`` split by an emoji joiner,
+``#one#two``, of which a pass segments only the first).
 Work is bounded: only the first ``MAX_CODE_POINTS`` code points are looked at.
 """
 

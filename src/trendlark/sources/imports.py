@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from typing import IO, Any
 from trendlark.errors import InputError
 from trendlark.hours import Hour
 from trendlark.sources.rows import Row, Rows
-from trendlark.sources.values import as_count, as_hour, as_language, as_moment, as_name, as_text, read_json
+from trendlark.sources.values import as_count, as_hour, as_language, as_moment, as_name, as_text
 
 # Where each field is looked for, the fullest form of it first.
 USUAL_NAMES: Mapping[str, tuple[str, ...]] = {
@@ -67,9 +68,10 @@ USUAL_NAMES: Mapping[str, tuple[str, ...]] = {
     "place": ("place",),
     "trend": ("trend",),
 }
-REFUSED = "refused.jsonl"
+REFUSED = "refused"
 _TOLD_EVERY_ROWS = 1000
 _SHOWN_COLUMNS = 20
+_SLUG = re.compile(r"[a-z0-9-]+")
 _READERS: Mapping[str, Callable[[object], Any]] = {
     "lang": as_language,
     "author_id": as_name,
@@ -87,7 +89,7 @@ Progress = Callable[[int, float], None]
 
 @dataclass(frozen=True, slots=True)
 class ImportCounts:
-    """What came of an import; ``file`` is None if no row could be taken."""
+    """What came of an import; ``file`` is None if no row could be taken, ``refused_file`` if none was refused."""
 
     rows: int
     taken: int
@@ -95,6 +97,7 @@ class ImportCounts:
     invalid_utf8: int
     ids_made: int
     file: Path | None
+    refused_file: Path | None
     replaced: bool
     columns: Mapping[str, tuple[str, ...]]
 
@@ -118,18 +121,20 @@ def import_file(
 
     ``columns`` names the column of a field where the usual names do not fit. ``place``, ``trend`` and
     ``hour`` hold for all rows, or, where ``columns`` names a column for them, for the rows that leave it
-    empty. Rows without text, and rows that cannot be placed, go to ``refused.jsonl`` with their reason.
+    empty. Rows without text, and rows that cannot be placed, go to a file in ``refused`` with their reason;
+    where no row can be taken, what an earlier import brought stays.
     Raises InputError if the file or a column cannot be used, or the folder not be written.
     """
+    place = None if place is None else _slug_given(place)
     rows = Rows(path, file_format)
     found = _resolve(rows, columns or {}, {"place": place, "trend": trend, "hour": hour})
     taker = _Taker(found, place, trend, hour)
     name = _import_name(path, place, trend, hour)
     target = folder / "tweets" / f"{name}.jsonl"
+    refused_file = folder / REFUSED / f"{name}.jsonl"
     replaced = target.exists()
     count = taken = refused = 0
-    with _written(target) as tweets, _written(folder / REFUSED) as refusals:
-        _copy_refused(folder / REFUSED, refusals, leave_out=name)
+    with _written(folder, target) as tweets, _written(folder, refused_file) as refusals:
         for row in rows:
             count += 1
             try:
@@ -143,6 +148,8 @@ def import_file(
                 progress(count, rows.share_read)
     if progress:
         progress(count, 1.0)
+    if not refused:
+        refused_file.unlink(missing_ok=True)
     return ImportCounts(
         rows=count,
         taken=taken,
@@ -150,7 +157,8 @@ def import_file(
         invalid_utf8=rows.invalid_utf8,
         ids_made=taker.ids_made,
         file=target if taken else None,
-        replaced=replaced,
+        refused_file=refused_file if refused else None,
+        replaced=replaced and taken > 0,
         columns=found,
     )
 
@@ -184,6 +192,8 @@ class _Taker:
             raise _RefusedRowError("the row has no usable hour and no usable time")
         if place is None or trend is None:
             raise _RefusedRowError(f"the row has no {'place' if place is None else 'trend'}")
+        if not _SLUG.fullmatch(place := place.lower()):
+            raise _RefusedRowError(f"the place {place[:60]!r} is not of the letters a-z, digits and hyphens")
         tweet: dict[str, Any] = {"hour": str(hour), "place": place, "trend": trend, "id": "", "text": text}
         if created_at is not None:
             tweet["created_at"] = created_at.isoformat()
@@ -210,6 +220,15 @@ class _Taker:
         return f"h{kind.hex()}" + (f"-{number}" if number > 1 else "")
 
 
+def _slug_given(place: str) -> str:
+    if _SLUG.fullmatch(slug := place.strip().lower()):
+        return slug
+    raise InputError(
+        f"Found --place {place!r}; a place is written with the letters a-z, digits and hyphens, such as es or "
+        "buenos-aires. Write it so."
+    )
+
+
 def _resolve(
     rows: Rows, chosen: Mapping[str, str], given: Mapping[str, object]
 ) -> Mapping[str, tuple[str, ...]]:
@@ -223,11 +242,11 @@ def _resolve(
         if name not in rows.columns:
             raise _no_column(rows, repr(name), field)
     found: dict[str, tuple[str, ...]] = {}
-    for field, names in USUAL_NAMES.items():
+    for field in USUAL_NAMES:
         if field in chosen:
             found[field] = (chosen[field],)
         elif given.get(field) is None:
-            found[field] = _usual(rows, names)
+            found[field] = usual_columns(rows, field)
     _check_found(rows, found)
     return found
 
@@ -248,7 +267,9 @@ def _check_found(rows: Rows, found: Mapping[str, tuple[str, ...]]) -> None:
         )
 
 
-def _usual(rows: Rows, names: tuple[str, ...]) -> tuple[str, ...]:
+def usual_columns(rows: Rows, field: str) -> tuple[str, ...]:
+    """The columns of a file under which a field is usually found, the fullest form first; empty if none is."""
+    names = USUAL_NAMES[field]
     by_folded = {column.casefold(): column for column in reversed(rows.columns)}
     present = {name: by_folded[name.casefold()] for name in names if name.casefold() in by_folded}
     if rows.file_format == "jsonl" and present:  # later lines may have fields that the first ones lack
@@ -277,30 +298,17 @@ def _import_name(path: Path, place: str | None, trend: str | None, hour: Hour | 
     return f"{stem[:40] or 'import'}-{digest.hexdigest()[:12]}"
 
 
-def _copy_refused(source: Path, target: IO[str], leave_out: str) -> None:
-    if not source.exists():
-        return
-    with source.open(encoding="utf-8", errors="replace") as lines:
-        for line in lines:
-            try:
-                note = read_json(line)
-            except ValueError:
-                note = None
-            if not (isinstance(note, dict) and note.get("import") == leave_out):
-                target.write(line)
-
-
 @contextmanager
-def _written(target: Path) -> Iterator[IO[str]]:
-    """A file that takes its name only once it is whole; one that stays empty takes none."""
+def _written(folder: Path, target: Path) -> Iterator[IO[str]]:
+    """A file that takes its name only once it is whole; one that stays empty takes none, and changes nothing."""
     temporary: Path | None = None
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         with NamedTemporaryFile(
             "w",
             encoding="utf-8",
             newline="\n",
-            dir=target.parent,
+            dir=folder,
             prefix=".import-",
             suffix=".tmp",
             delete=False,
@@ -311,12 +319,11 @@ def _written(target: Path) -> Iterator[IO[str]]:
             os.fsync(file.fileno())
         if temporary.stat().st_size:
             temporary.chmod(0o644)
+            target.parent.mkdir(exist_ok=True)
             temporary.replace(target)
-        else:
-            target.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(
-            f"Found that {target.parent} cannot be written ({error.strerror}); an import needs a writable "
+            f"Found that {folder} cannot be written ({error.strerror}); an import needs a writable "
             "folder with room. Free some or choose another folder; nothing was imported."
         ) from error
     finally:

@@ -2,7 +2,7 @@
 
 A folder of recordings (the format is told in docs/sources.md):
 
-    about.json             optional: {"name": str, "invented": bool, "note": str or {language: str}}
+    about.json             optional, for people; not read
     trends.jsonl           optional: {"hour", "place", "rank", "name", "volume"?} on each line
     tweets.jsonl           and/or
     tweets/*.jsonl         {"hour"?, "place", "trend", "id", "text", "created_at"?, "author_id"?,
@@ -19,7 +19,7 @@ import gzip
 import shutil
 import zlib
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
@@ -36,19 +36,6 @@ _RAW_SHOWN = 4000
 
 Spot = tuple[Hour, str]
 _Take = Callable[[object, int, int], Spot]
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """What a folder says of itself; ``invented`` is shown wherever its tweets are."""
-
-    name: str
-    invented: bool = False
-    notes: Mapping[str, str] = field(default_factory=dict)
-
-    def note(self, language: str = "en") -> str:
-        """The note in a language, else in English, else in any; empty if there is none."""
-        return self.notes.get(language) or self.notes.get("en") or next(iter(self.notes.values()), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +74,6 @@ class Recording:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.about = read_about(folder)
         self.fingerprint = fingerprint(folder)
         self._unpacked: Path | None = None
         self._removal: finalize[..., Recording] | None = None
@@ -252,33 +238,6 @@ class Recording:
                 f"tweets/*.jsonl (docs/sources.md). Make one with `trendlark import`.{refused}"
             )
         self._land(self._last)
-
-
-def read_about(folder: Path) -> About:
-    """What ``about.json`` says; without one the folder's name. Raises InputError where it is not readable."""
-    path = folder / "about.json"
-    if not path.exists():
-        return About(folder.name)
-    try:
-        told = read_json(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise _bad_about(path, str(error)) from error
-    if not isinstance(told, dict) or not isinstance(told.get("invented", False), bool):
-        raise _bad_about(path, "it is not an object whose `invented` is true or false")
-    note = told.get("note")
-    notes = {"en": note} if isinstance(note, str) else note if isinstance(note, dict) else {}
-    return About(
-        as_name(told.get("name")) or folder.name,
-        told.get("invented", False),
-        {str(language): text for language, value in notes.items() if (text := as_name(value))},
-    )
-
-
-def _bad_about(path: Path, reason: str) -> InputError:
-    return InputError(
-        f'Found {path}, which cannot be used: {reason}. Write {{"name": "...", "invented": false}} '
-        "or take it away."
-    )
 
 
 def fingerprint(folder: Path) -> str:

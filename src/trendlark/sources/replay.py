@@ -16,7 +16,7 @@ from typing import Any
 from trendlark.hours import Hour, utc_now
 from trendlark.records import Page, Place, Refusal, Trend, Tweet
 from trendlark.sources.base import Parsed
-from trendlark.sources.recording import About, Recording, fingerprint, read_about
+from trendlark.sources.recording import Recording, fingerprint
 from trendlark.sources.values import (
     as_count,
     as_hour,
@@ -48,11 +48,6 @@ class ReplaySource:
     def name(self) -> str:
         """The value of the column ``source``."""
         return self._name
-
-    @property
-    def about(self) -> About:
-        """What the folder says of itself."""
-        return read_about(self.folder)
 
     def recorded_hours(self) -> tuple[Hour, ...]:
         """The hours that the folder holds, in order; raises InputError where it holds none."""

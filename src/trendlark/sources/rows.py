@@ -11,7 +11,7 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Container, Generator, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -25,7 +25,7 @@ from trendlark.errors import InputError
 from trendlark.sources.values import read_json
 
 FORMATS = ("csv", "jsonl", "parquet")
-_ENDINGS = {
+ENDINGS = {
     ".csv": "csv",
     ".tsv": "csv",
     ".jsonl": "jsonl",
@@ -88,6 +88,14 @@ class Rows:
                 f"Found no rows in {path}; a CSV file starts with its column names, a JSONL file has one "
                 "JSON object on each line. Check the file."
             )
+
+    @property
+    def top_columns(self) -> list[str]:
+        """The columns without those inside objects (``a.b`` beside ``a``)."""
+        if self.file_format == "csv":
+            return list(self.columns)
+        known = set(self.columns)
+        return [name for name in self.columns if not _is_inside(name, known)]
 
     def __iter__(self) -> Iterator[Row]:
         self.invalid_utf8 = 0
@@ -214,10 +222,10 @@ class Rows:
 
 def _format_of(path: Path) -> str:
     ending = Path(path.name.lower().removesuffix(".gz")).suffix
-    if ending in _ENDINGS:
-        return _ENDINGS[ending]
+    if ending in ENDINGS:
+        return ENDINGS[ending]
     raise InputError(
-        f"Found {path.name}, whose ending does not tell its format; known are {', '.join(_ENDINGS)}. "
+        f"Found {path.name}, whose ending does not tell its format; known are {', '.join(ENDINGS)}. "
         f"Rename it, or name the format ({', '.join(FORMATS)}) where the command takes --format."
     )
 
@@ -266,6 +274,10 @@ def _names_of(values: Mapping[str, Any], depth: int = 1) -> Iterator[str]:
         yield name
         if isinstance(value, dict) and depth < _DEEPEST_COLUMN:
             yield from (f"{name}.{inner}" for inner in _names_of(value, depth + 1))
+
+
+def _is_inside(name: str, known: Container[str]) -> bool:
+    return any(c == "." and name[:place] in known for place, c in enumerate(name))
 
 
 def _names_of_schema(schema: Any) -> list[str]:

@@ -217,7 +217,7 @@ def _save(path: Path, state: Checkpoint, recipe: Recipe, clock: Clock, optimiser
 
 
 def _validate(state: Checkpoint, data: Path, out: Path, recipe: Recipe, clock: Clock) -> None:
-    """Score on validation (at most ``validate_rows`` of each set; 0 is all) and keep the best network."""
+    """Score on validation (at most ``validate_rows`` of each set; 0 is all)."""
     state.network.eval()
     found = score_all(
         network_predictor(state.network), state.tokenizer, data, limit=recipe.validate_rows or None

@@ -13,10 +13,11 @@ from trendlark import __version__
 from trendlark.lake import Lake
 from trendlark.settings import Settings
 from trendlark.web.desk import Analyzer, Desk
+from trendlark.web.door import Door
 from trendlark.web.guard import LOOPBACK_HOSTS, BodyLimit, HostGuard, SecurityHeaders, TokenGuard
 from trendlark.web.problems import Edge, add_handlers
 from trendlark.web.room import Room
-from trendlark.web.routes import health, pages, v1
+from trendlark.web.routes import health, login, pages, v1
 
 _STATIC = Path(__file__).parent / "static"
 
@@ -40,11 +41,15 @@ def create_app(*, lake: Lake, analyzer: Analyzer, settings: Settings, waiting: i
     app.include_router(health.router)
     app.include_router(v1.router)
     app.include_router(pages.router)
+    token = settings.api_token
+    app.state.door = Door(token.get_secret_value()) if token is not None else None
+    if app.state.door is not None:
+        app.include_router(login.router)
     app.mount("/static", _Static(directory=_STATIC), name="static")
     # The last one added is the first one to see a request.
     app.add_middleware(BodyLimit)
-    if settings.api_token is not None:
-        app.add_middleware(TokenGuard, token=settings.api_token.get_secret_value())
+    if app.state.door is not None:
+        app.add_middleware(TokenGuard, door=app.state.door)
     else:
         # Without a token the settings allow loopback only, so no other name can be meant for us.
         app.add_middleware(HostGuard, hosts=LOOPBACK_HOSTS | {_bracketed(settings.host)})

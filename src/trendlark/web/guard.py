@@ -5,17 +5,22 @@ Plain ASGI, so that nothing is buffered.
 
 from __future__ import annotations
 
-import hmac
+from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from trendlark.web.problems import answer, http_problem
+from trendlark.web.door import Door, page_of_ours
+from trendlark.web.links import link
+from trendlark.web.messages import LANGS
+from trendlark.web.problems import answer, for_people, http_problem
 
 MAX_BODY_BYTES = 1_000_000
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
-_OPEN_PATHS = frozenset({"/live", "/ready"})
+_OPEN_PATHS = frozenset({"/live", "/ready", "/login", "/logout"})
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -66,26 +71,29 @@ class HostGuard:
 
 
 class TokenGuard:
-    """Lets only those pass who send the token; ``/live`` and ``/ready`` stay open."""
+    """Lets only those pass who have the token: of others, people are led to the login and programs answered 401.
 
-    def __init__(self, app: ASGIApp, token: str) -> None:
+    Open to all are ``/live``, ``/ready``, the login and the static files, which are the same on every server.
+    """
+
+    def __init__(self, app: ASGIApp, door: Door) -> None:
         self._app = app
-        self._token = token.encode()
+        self._door = door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] not in _OPEN_PATHS and not self._known(scope):
+        if scope["type"] != "http" or _is_open(scope["path"]) or self._door.lets_in(Headers(scope=scope)):
+            await self._app(scope, receive, send)
+            return
+        response: Response
+        if scope["method"] in {"GET", "HEAD"} and for_people(Request(scope)):
+            response = RedirectResponse(_login_link(scope), 303, headers={"Cache-Control": "no-store"})
+        else:
             detail = (
-                "Found no valid token; send the header `Authorization: Bearer` with the server's api_token."
+                "Found no valid token; send the header `Authorization: Bearer` with the server's api_token, "
+                "or log in at /login."
             )
             response = answer(http_problem(401, detail), {"WWW-Authenticate": "Bearer"})
-            await response(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
-
-    def _known(self, scope: Scope) -> bool:
-        scheme, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
-        same = hmac.compare_digest(token.strip().encode("utf-8", "replace"), self._token)
-        return scheme.lower() == "bearer" and same
+        await response(scope, receive, send)
 
 
 class BodyLimit:
@@ -119,6 +127,17 @@ class BodyLimit:
         return (
             f"Found a body of more than {self._most:,} bytes, which is the most; send fewer or shorter texts."
         )
+
+
+def _is_open(path: str) -> bool:
+    return path in _OPEN_PATHS or path.startswith("/static/")
+
+
+def _login_link(scope: Scope) -> str:
+    path, query = scope.get("raw_path") or quote(scope["path"]).encode(), scope["query_string"]
+    asked = (path + (b"?" + query if query else b"")).decode("latin-1")
+    lang = Request(scope).query_params.get("lang")
+    return link("/login", next=page_of_ours(asked), lang=lang if lang in LANGS else None)
 
 
 def _host(header: str) -> str:

@@ -105,6 +105,20 @@ MESSAGES: Mapping[str, Message] = MappingProxyType({
     "problem_4xx": Message("That did not work", "Eso no ha funcionado"),
     "problem_5xx": Message("Out of order for now", "Fuera de servicio por ahora"),
     "back": Message("Back to the trends", "Volver a las tendencias"),
+    # Logging in
+    "login": Message("Log in", "Iniciar sesión"),
+    "login_text": Message(
+        "This server is open to those who have its token, which is api_token in its settings. "
+        "The login lasts thirty days.",
+        "Este servidor está abierto a quien tenga su token, que es api_token en su configuración. "
+        "La sesión dura treinta días.",
+    ),
+    "login_token": Message("Token of this server", "Token de este servidor"),
+    "login_wrong": Message(
+        "Found another token than this server's. Copy it whole from the settings and try again.",
+        "Ese no es el token de este servidor. Cópielo entero de la configuración e inténtelo de nuevo.",
+    ),
+    "logout": Message("Log out", "Cerrar sesión"),
     # One trend
     "rank_in": Message("No. {rank} in {place}", "N.º {rank} en {place}"),
     "mood_over_hours": Message("Mood over the hours", "El ánimo hora a hora"),

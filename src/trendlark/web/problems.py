@@ -117,15 +117,16 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
 
 
-def _for_people(request: Request) -> bool:
-    path = request.url.path
-    if path == "/" or path.startswith("/trends/"):
+def for_people(request: Request) -> bool:
+    """Whether a page should answer, not JSON: always at the addresses of pages, elsewhere if HTML is asked for."""
+    path = request.scope["path"]
+    if path in {"/", "/login", "/logout"} or path.startswith("/trends/"):
         return True
     return not path.startswith(_PROGRAMS) and "text/html" in request.headers.get("accept", "")
 
 
 def _respond(request: Request, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
-    if not _for_people(request):
+    if not for_people(request):
         return answer(body, headers)
     words = words_of(request)
     page = render("problem.html", words, request=request, problem=body, invented=False, alternate={})

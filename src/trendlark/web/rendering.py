@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from trendlark import __version__
 from trendlark.web import formats, links
+from trendlark.web.door import has_session
 from trendlark.web.messages import LANGS, Words
 
 _ENVIRONMENT = Environment(
@@ -44,6 +45,8 @@ def render(template: str, words: Words, *, request: Request, invented: bool, **v
         "langs": LANGS,
         "version": __version__,
         "invented": invented,
+        "logged_in": has_session(request),
+        "logout_link": links.link("/logout", lang=kept),
         "points": formats.points,
         "home_link": partial(_keep, links.home_link, kept),
         "trend_link": partial(_keep, links.trend_link, kept),

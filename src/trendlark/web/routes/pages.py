@@ -177,5 +177,9 @@ def _alternate(make: Any, query: dict[str, str]) -> dict[str, str]:
 def _page(template: str, words: Words, request: Request, **values: Any) -> HTMLResponse:
     return HTMLResponse(
         render(template, words, request=request, **values),
-        headers={"Content-Language": words.lang, "Vary": "Accept-Language", "Cache-Control": "no-cache"},
+        headers={
+            "Content-Language": words.lang,
+            "Vary": "Accept-Language",
+            "Cache-Control": "private, no-cache",
+        },
     )
