@@ -92,6 +92,7 @@ def test_variables_are_settings_and_the_lake_lies_on_the_volume(image: str) -> N
     environment = environment_of(STAGES, image)
     assert accept_environment(environment).lake == "/data/lake"
     assert environment["HOME"] == "/tmp"
+    assert environment["ORT_DISABLE_TELEMETRY"] == "1"
     assert environment["PATH"].split(":")[0] == "/opt/venv/bin"
 
 
