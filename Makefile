@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.trendlark
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check train-deps clean
+.PHONY: help up test check train-deps images lock manifests clean
 
 help:  ## print what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -44,6 +44,35 @@ check: $(STAMP)-train  ## lint, format, types, import layers
 	@$(BIN)/python tests/house_numbers.py
 
 train-deps: $(STAMP)-train  ## install what training and its tests need
+
+# Another base image: make images BASE_IMAGE=registry.example/python:3.11
+IMAGES := trendlark
+BASE_IMAGE ?= python:3.11-slim-bookworm
+VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' src/trendlark/__init__.py)
+REVISION := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+
+images:  ## build the container images trendlark/service and trendlark/train
+	@for target in service train; do \
+	  docker build --file deploy/docker/Dockerfile --target $$target --tag $(IMAGES)/$$target:$(VERSION) \
+	    --build-arg BASE_IMAGE=$(BASE_IMAGE) --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) . || exit 1; \
+	done
+
+LOCK := uv pip compile --quiet --upgrade --generate-hashes --only-binary :all: --no-header \
+  --python-version 3.11 --python-platform x86_64-manylinux_2_28
+LOCKS := deploy/docker
+
+# Hashes of all files of a release are listed, so the images are built on ARM, too.
+lock: $(STAMP)-run  ## choose the newest allowed versions of what the images hold, with their hashes
+	@$(BIN)/pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/$(LOCK) $(LOCKS)/requirements-build.in --output-file $(LOCKS)/requirements-build.txt
+	@$(BIN)/$(LOCK) pyproject.toml --output-file $(LOCKS)/requirements-service.txt
+	@$(BIN)/$(LOCK) pyproject.toml --extra train --constraint $(LOCKS)/requirements-service.txt \
+	  --output-file $(LOCKS)/requirements-train.txt
+
+manifests:  ## render the Kubernetes overlays into tests/deploy/rendered (needs kubectl)
+	@for folder in deploy/kubernetes/overlays/*; do \
+	  kubectl kustomize $$folder > tests/deploy/rendered/$$(basename $$folder).yaml || exit 1; \
+	done
 
 clean:  ## take away the virtual environment and caches (not the lake)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -69,7 +69,9 @@ def test_a_long_text_is_judged_by_its_beginning() -> None:
     assert detect("esto es lo que pasa cuando llueve " * 10_000) == "es"
 
 
-@pytest.mark.parametrize("text", ["hola que tal", "que asco", "qué partidazo", "gracias a todos", "no puede ser"])
+@pytest.mark.parametrize(
+    "text", ["hola que tal", "que asco", "qué partidazo", "gracias a todos", "no puede ser"]
+)
 def test_short_spanish_is_no_neighbour_of_it(text: str) -> None:
     assert detect(text) == "es"
 

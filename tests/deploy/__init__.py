@@ -1,0 +1,1 @@
+"""Dockerfile, compose files and manifests: read, compared, and held against the command line."""

@@ -1,0 +1,277 @@
+"""The Kubernetes overlays: rendered as committed, valid from 1.30 on, locked down, and accepted by our own program."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from tests.support.asked import accept_command, accept_environment
+from tests.support.dockerfile import environment_of, stages_of
+from trendlark import __version__
+
+ROOT = Path(__file__).parents[2]
+OVERLAYS = ROOT / "deploy" / "kubernetes" / "overlays"
+RENDERED = Path(__file__).parent / "rendered"
+NAMES = sorted(path.name for path in OVERLAYS.iterdir())
+WHOLE = ("efs", "local", "s3")
+SERVICES = ("analyzer", "collector", "web")
+OLDEST, NEWEST = "1.30", kubernetes_validate.latest_version()
+SECRET = {"x-bearer-token": "TRENDLARK_X_BEARER_TOKEN", "api-token": "TRENDLARK_API_TOKEN"}
+
+Manifest = dict[str, Any]
+
+
+@cache
+def rendered(overlay: str) -> tuple[Manifest, ...]:
+    """What is committed of an overlay."""
+    text = (RENDERED / f"{overlay}.yaml").read_text(encoding="utf-8")
+    return tuple(yaml.safe_load_all(text))
+
+
+def of_kind(overlay: str, kind: str) -> dict[str, Manifest]:
+    """The manifests of a kind by name."""
+    return {m["metadata"]["name"]: m for m in rendered(overlay) if m["kind"] == kind}
+
+
+def pod_of(overlay: str, service: str) -> Manifest:
+    """The pod of a service."""
+    pod: Manifest = of_kind(overlay, "Deployment")[f"trendlark-{service}"]["spec"]["template"]["spec"]
+    return pod
+
+
+def container_of(overlay: str, service: str) -> Manifest:
+    """The only container of a service."""
+    (container,) = pod_of(overlay, service)["containers"]
+    found: Manifest = container
+    return found
+
+
+EACH = pytest.mark.parametrize(("overlay", "service"), [(o, s) for o in WHOLE for s in SERVICES])
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
+@pytest.mark.parametrize("overlay", NAMES)
+def test_what_is_committed_is_what_kustomize_renders(overlay: str) -> None:
+    made = subprocess.run(
+        ["kubectl", "kustomize", str(OVERLAYS / overlay)], capture_output=True, text=True, check=False
+    )
+    assert made.returncode == 0, made.stderr
+    # Compared as data: another version of kustomize may write another order.
+    assert list(yaml.safe_load_all(made.stdout)) == list(rendered(overlay)), "run `make manifests`"
+
+
+def test_every_overlay_is_committed() -> None:
+    assert sorted(path.stem for path in RENDERED.glob("*.yaml")) == NAMES
+
+
+@pytest.mark.parametrize("version", [OLDEST, NEWEST])
+@pytest.mark.parametrize("overlay", WHOLE)
+def test_manifests_are_valid_strictly(overlay: str, version: str) -> None:
+    for manifest in rendered(overlay):
+        kubernetes_validate.validate(manifest, version, strict=True)
+
+
+def test_the_strict_validation_notices_a_typing_error() -> None:
+    broken = json.loads(json.dumps(of_kind("local", "Deployment")["trendlark-web"]))
+    broken["spec"]["template"]["spec"]["containers"][0]["livenesProbe"] = {}
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(broken, NEWEST, strict=True)
+
+
+@EACH
+def test_commands_are_accepted(overlay: str, service: str) -> None:
+    container = container_of(overlay, service)
+    assert "command" not in container
+    accept_command(container["args"])
+    for probe in ("startupProbe", "livenessProbe"):
+        asked = container[probe]
+        if "exec" in asked:
+            program, *words = asked["exec"]["command"]
+            assert program == "trendlark"
+            assert accept_command(words)["heartbeat"] == accept_command(container["args"])["heartbeat"]
+
+
+@EACH
+def test_variables_are_accepted(overlay: str, service: str) -> None:
+    container = container_of(overlay, service)
+    environment = environment_of(stages_of(ROOT / "deploy" / "docker" / "Dockerfile"), "service")
+    (source,) = container["envFrom"]
+    environment |= of_kind(overlay, "ConfigMap")[source["configMapRef"]["name"]]["data"]
+    for variable in container["env"]:
+        if "valueFrom" in variable:
+            reference = variable["valueFrom"]["secretKeyRef"]
+            assert reference["name"] == "trendlark-secrets"
+            assert SECRET[reference["key"]] == variable["name"]
+            environment[variable["name"]] = "abcdef0123456789"
+        else:
+            environment[variable["name"]] = variable["value"]
+    settings = accept_environment(environment)
+    assert settings.lake.startswith("s3://" if overlay == "s3" else "/data/")
+    assert (settings.host == "0.0.0.0") == (service == "web")
+
+
+@EACH
+def test_services_of_the_namespace_add_no_variables(overlay: str, service: str) -> None:
+    # TRENDLARK_WEB_PORT and its like would be refused as unknown settings.
+    assert pod_of(overlay, service)["enableServiceLinks"] is False
+
+
+@EACH
+def test_pods_keep_to_restricted_pod_security(overlay: str, service: str) -> None:
+    pod, container = pod_of(overlay, service), container_of(overlay, service)
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["serviceAccountName"] == f"trendlark-{service}"
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["runAsUser"] == 10001
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "readOnlyRootFilesystem": True,
+    }
+    assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
+    allowed = {"persistentVolumeClaim", "emptyDir", "name"}
+    assert {key for volume in pod["volumes"] for key in volume} <= allowed
+    assert {mount["mountPath"] for mount in container["volumeMounts"]} <= {"/data", "/tmp"}
+
+
+@pytest.mark.parametrize("overlay", WHOLE)
+def test_the_namespace_refuses_more_rights(overlay: str) -> None:
+    labels = of_kind(overlay, "Namespace")["trendlark"]["metadata"]["labels"]
+    assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+    for manifest in rendered(overlay):
+        if manifest["kind"] not in {"Namespace", "StorageClass"}:
+            assert manifest["metadata"]["namespace"] == "trendlark", manifest["metadata"]["name"]
+
+
+@EACH
+def test_every_pod_says_what_it_needs_and_may_take(overlay: str, service: str) -> None:
+    container = container_of(overlay, service)
+    resources = container["resources"]
+    assert resources["requests"].keys() == {"cpu", "memory"}
+    # A t3.small node has 2 GiB; two of the services stand on it.
+    assert resources["limits"]["memory"] in {"512Mi", "768Mi"}
+    assert int(resources["requests"]["memory"][:-2]) <= int(resources["limits"]["memory"][:-2])
+    assert container["image"].endswith(f"trendlark/service:{__version__}")
+    # Nothing is taken from a public registry, where anybody might have the name.
+    assert container.get("imagePullPolicy") == "Never" or ".ecr." in container["image"]
+    keys = {spread["topologyKey"] for spread in pod_of(overlay, service)["topologySpreadConstraints"]}
+    assert keys == {"kubernetes.io/hostname", "topology.kubernetes.io/zone"}
+
+
+@pytest.mark.parametrize("overlay", WHOLE)
+def test_the_web_server_is_asked_two_questions(overlay: str) -> None:
+    web = container_of(overlay, "web")
+    assert web["livenessProbe"]["httpGet"] == {"path": "/live", "port": "http"}
+    assert web["readinessProbe"]["httpGet"] == {"path": "/ready", "port": "http"}
+    # The server itself gives up asking its lake and model after ten seconds.
+    assert web["readinessProbe"]["timeoutSeconds"] > 10
+    assert web["ports"] == [{"containerPort": 8600, "name": "http"}]
+    grace = pod_of(overlay, "web")["terminationGracePeriodSeconds"]
+    assert grace > web["lifecycle"]["preStop"]["sleep"]["seconds"] + 10
+
+
+@pytest.mark.parametrize("overlay", WHOLE)
+def test_selectors_meet_the_pods(overlay: str) -> None:
+    labels = {
+        name: deployment["spec"]["template"]["metadata"]["labels"]
+        for name, deployment in of_kind(overlay, "Deployment").items()
+    }
+    selectors = [
+        (name, found["spec"]["selector"]["matchLabels"])
+        for kind in ("Deployment", "PodDisruptionBudget")
+        for name, found in of_kind(overlay, kind).items()
+    ]
+    selectors += [(name, found["spec"]["selector"]) for name, found in of_kind(overlay, "Service").items()]
+    assert len(selectors) == 7
+    for name, selector in selectors:
+        meets = {pod for pod, pod_labels in labels.items() if selector.items() <= pod_labels.items()}
+        assert meets == {name}
+    for name, scaler in of_kind(overlay, "HorizontalPodAutoscaler").items():
+        assert scaler["spec"]["scaleTargetRef"]["name"] == name
+        assert "replicas" not in of_kind(overlay, "Deployment")[name]["spec"], "the autoscaler decides"
+
+
+@pytest.mark.parametrize("overlay", WHOLE)
+def test_one_collector_that_ends_before_the_next_begins(overlay: str) -> None:
+    spec = of_kind(overlay, "Deployment")["trendlark-collector"]["spec"]
+    assert spec["replicas"] == 1
+    assert spec["strategy"] == {"type": "Recreate"}
+
+
+@pytest.mark.parametrize("overlay", WHOLE)
+def test_the_network_denies_by_default(overlay: str) -> None:
+    policies = of_kind(overlay, "NetworkPolicy")
+    assert policies["trendlark-deny"]["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    incoming = [name for name, policy in policies.items() if policy["spec"].get("ingress")]
+    assert incoming == ["trendlark-web"]
+    (rule,) = policies["trendlark-web"]["spec"]["ingress"]
+    assert rule["ports"] == [{"port": 8600, "protocol": "TCP"}]
+    assert all("ipBlock" not in peer for peer in rule["from"])
+    for policy in policies.values():
+        for out in policy["spec"].get("egress", ()):
+            for peer in out["to"]:
+                # The machine's metadata would hand out the node's own role.
+                assert "169.254.0.0/16" in peer.get("ipBlock", {}).get("except", ["169.254.0.0/16"])
+
+
+def test_the_lake_lies_where_the_overlay_says() -> None:
+    claims = {overlay: of_kind(overlay, "PersistentVolumeClaim") for overlay in WHOLE}
+    assert claims["s3"] == {}
+    assert claims["efs"]["trendlark-lake"]["spec"]["accessModes"] == ["ReadWriteMany"]
+    assert claims["efs"]["trendlark-lake"]["spec"]["storageClassName"] == "efs-sc"
+    assert "efs-sc" in of_kind("efs", "StorageClass")
+    assert claims["local"]["trendlark-lake"]["spec"]["accessModes"] == ["ReadWriteOnce"]
+    for service in SERVICES:
+        assert [mount["mountPath"] for mount in container_of("s3", service)["volumeMounts"]] == ["/tmp"]
+
+
+def test_no_secret_is_in_the_manifests() -> None:
+    for overlay in NAMES:
+        assert not of_kind(overlay, "Secret")
+
+
+def test_on_s3_every_account_has_a_role_of_its_own() -> None:
+    roles = {
+        name: account["metadata"]["annotations"]["eks.amazonaws.com/role-arn"]
+        for name, account in of_kind("s3", "ServiceAccount").items()
+    }
+    assert {role.rsplit("/", 1)[1] for role in roles.values()} == {f"trendlark-dev-{s}" for s in SERVICES}
+    assert all(role.endswith(name.removeprefix("trendlark-")) for name, role in roles.items())
+
+
+def test_every_alert_has_its_paragraph_and_names_what_exists() -> None:
+    page = (ROOT / "docs" / "kubernetes.md").read_text(encoding="utf-8")
+    (rules,) = of_kind("monitoring", "PrometheusRule").values()
+    alerts = [rule for group in rules["spec"]["groups"] for rule in group["rules"]]
+    assert len(alerts) == 6
+    for alert in alerts:
+        assert f"**{alert['alert']}**" in page
+        assert alert["annotations"]["summary"].endswith(".")
+        assert alert["labels"]["severity"] in {"critical", "warning"}
+    board = of_kind("monitoring", "ConfigMap")["trendlark-dashboard"]
+    assert board["metadata"]["labels"]["grafana_dashboard"] == "1"
+    panels = json.loads(board["data"]["dashboard.json"])["panels"]
+    expressions = [target["expr"] for panel in panels for target in panel["targets"]]
+    expressions += [alert["expr"] for alert in alerts]
+    there = {m["metadata"]["name"] for m in rendered("efs")}
+    pattern = r'(?:deployment|horizontalpodautoscaler|persistentvolumeclaim)="([^"]+)"'
+    named = {name for expression in expressions for name in re.findall(pattern, expression)}
+    assert named <= there
+    assert len(named) == 4
+    assert len({panel["id"] for panel in panels}) == len(panels)
+
+
+def test_the_page_names_every_overlay() -> None:
+    page = (ROOT / "docs" / "kubernetes.md").read_text(encoding="utf-8")
+    for overlay in NAMES:
+        assert f"deploy/kubernetes/overlays/{overlay}" in page
