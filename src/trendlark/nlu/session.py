@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state as states
 
 from trendlark.errors import ModelError
 from trendlark.nlu.artifact import Artifact
+from trendlark.nlu.runtime import onnxruntime, states
 
 EMBEDDING = "embedding"
 _FAILURES = (

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 
+from trendlark.nlu.runtime import onnxruntime
 from trendlark.training.model import Network
 from trendlark.training.optimise import pad
 
