@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -30,6 +31,7 @@ from trendlark.records import PLACES, Place
 
 PREFIX = "TRENDLARK_"
 FILE = "trendlark.toml"
+_SECRETS = {"x_bearer_token", "api_token"}
 _PLACEHOLDERS = {"changeme", "change-me", "secret", "token", "xxx", "your-token", "todo", "password"}
 
 
@@ -87,7 +89,7 @@ class Settings(BaseModel):
     x_base_url: str = Field(
         "https://api.x.com",
         pattern=r"^https?://[^\s/]+",
-        description="Address of the X API (or of a stand-in).",
+        description="Address of the X API (or of a stand-in); https, or http on this machine.",
     )
     request_timeout_seconds: float = Field(15.0, gt=0, le=120, description="Longest wait for one answer.")
     max_wait_seconds: float = Field(
@@ -121,6 +123,13 @@ class Settings(BaseModel):
             raise ValueError(
                 "source is replay but replay_folder is not set; `trendlark import` makes such a folder"
             )
+        address = urlsplit(self.x_base_url)
+        if address.username or address.password:
+            raise ValueError(
+                "x_base_url holds a name or password; leave them out, the token is all that X takes"
+            )
+        if address.scheme == "http" and not _loopback(address.hostname or ""):
+            raise ValueError("x_base_url is http, which would send the token in the clear; use https")
         if not _loopback(self.host) and self.api_token is None:
             raise ValueError(
                 f"host is {self.host}, which others can reach, but api_token is not set; "
@@ -204,7 +213,7 @@ def load_settings(
     try:
         settings = Settings(**values)
     except ValidationError as error:
-        wrong += [_bad(problem, origins) for problem in error.errors(include_input=False, include_url=False)]
+        wrong += [_bad(problem, origins) for problem in error.errors(include_url=False)]
     if wrong or settings is None:
         raise SettingsError(
             f"{len(wrong)} setting{'s are' if len(wrong) > 1 else ' is'} wrong:\n"
@@ -224,7 +233,7 @@ def _file_layer(environment: Mapping[str, str], folder: Path) -> tuple[str, dict
     if not named and not path.exists():
         return FILE, {}
     try:
-        return str(path), tomllib.loads(path.read_text(encoding="utf-8"))
+        return str(path), tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
             f"Found no readable settings in {path} ({error}); give a UTF-8 TOML file."
@@ -246,4 +255,7 @@ def _bad(problem: Any, origins: Mapping[str, str]) -> str:
     if not problem["loc"]:
         return message
     name = str(problem["loc"][0])
-    return f"{name} ({origins.get(name, 'default')}): {message}"
+    origin = origins.get(name, "default")
+    if name in _SECRETS:
+        return f"{name} ({origin}): {message}"
+    return f"{name} ({origin}) is {str(problem['input'])[:60]!r}: {message}"

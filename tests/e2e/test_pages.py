@@ -110,6 +110,30 @@ def test_the_chart_follows_the_colour_scheme_and_the_width(browser: Browser, url
         assert watch.complaints == []
 
 
+RESIZE = """async () => {
+    const box = document.getElementById("chart");
+    for (const width of [900, 600, 750, 420, 800]) {
+        box.style.width = width + "px";
+        window.dispatchEvent(new Event("resize"));
+        await Promise.resolve();
+    }
+    for (let frame = 0; frame < 30; frame += 1) await new Promise(requestAnimationFrame);
+}"""
+
+
+def test_resizing_quickly_leaves_one_chart_of_the_last_width(browser: Browser, url: str) -> None:
+    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
+        watch = Watch(urlsplit(url).netloc)
+        page = open_page(context, url + GAP, watch)
+        page.evaluate(RESIZE)
+        page.wait_for_selector("#chart[data-drawn=true]")
+        assert page.locator("#chart .chart-part").count() == 2
+        assert page.locator("#chart .chart-label").count() == 1
+        assert page.locator("#chart svg").count() == 2
+        assert page.evaluate("document.querySelector('#chart svg').clientWidth") == 800
+        assert watch.complaints == []
+
+
 def test_a_point_tells_its_numbers(browser: Browser, url: str) -> None:
     with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
         page = open_page(context, url + GAP + "?lang=es", Watch(urlsplit(url).netloc))

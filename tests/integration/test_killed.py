@@ -67,6 +67,17 @@ def test_killed_again_and_again_it_still_ends_as_undisturbed(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("files", [1, 4, 9, 13, 15, 17, 19])
+def test_killed_within_a_commit(
+    tmp_path: Path, files: int, undisturbed: dict[str, list[dict[str, object]]]
+) -> None:
+    lake = tmp_path / "lake"
+    assert _run_to_step(lake, -files).returncode == -signal.SIGKILL
+    jobs_for(lake).run_hour(HOUR)
+    assert contents(lake) == undisturbed
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("delay_seconds", [0.6, 0.9, 1.2])
 def test_killed_at_any_moment(
     tmp_path: Path, delay_seconds: float, undisturbed: dict[str, list[dict[str, object]]]

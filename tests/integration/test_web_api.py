@@ -14,9 +14,9 @@ from tests.support.hours import settings_for
 from tests.support.web_app import MODEL, client_of, empty_lake
 from tests.support.web_lake import FIRST, HOSTILE_STORY, HOSTILE_TREND, LAST, STORIES, fill
 from tests.support.web_lake import MODEL as LAKE_MODEL
-from trendlark.errors import InputError, TrendlarkError
+from trendlark.errors import InputError, LakeError, ModelError, TrendlarkError
 from trendlark.lake import Lake
-from trendlark.records import Analysis
+from trendlark.records import Analysis, Trend, TrendHour
 from trendlark.web.desk import Analyzes
 from trendlark.web.problems import _TITLES, kind_of, problem
 from trendlark.web.routes import health
@@ -144,6 +144,22 @@ def test_one_trend_over_its_hours_whatever_its_name(client: httpx.Client, name: 
     assert len(hours) == (1 if "AC/DC" in name else 6)
 
 
+@pytest.mark.parametrize("name", [".", "..", "a\nb", "\u2028", "#plain"])
+def test_a_name_that_an_address_cannot_carry_travels_as_a_parameter(
+    tmp_path_factory: pytest.TempPathFactory, name: str
+) -> None:
+    lake = empty_lake(tmp_path_factory.mktemp("names"))
+    lake.commit_collection(
+        LAST, "x", "es", [], [TrendHour(Trend(LAST, "x", "es", name, 1), 0, 0, 0.0)], [], "r"
+    )
+    with client_of(lake) as client:
+        items = walk(client, "/v1/trends/x/es/", trend=name)
+        assert [item["trend"] for item in items] == [name]
+        missing = client.get("/v1/trends/x/es/")
+    assert missing.status_code == 404
+    assert missing.headers["content-type"] == "application/problem+json"
+
+
 def test_hours_and_places(client: httpx.Client) -> None:
     hours = [str(hour) for hour in reversed(list(FIRST.until(LAST)))]
     assert client.get("/v1/hours").json() == {"items": hours, "next": None}
@@ -198,6 +214,19 @@ def test_requests_that_are_not_valid_are_told_what_is(client: httpx.Client, body
     assert "a" * 200 not in answer.text
 
 
+@pytest.mark.parametrize("said", ["text/plain", "application/x-www-form-urlencoded", "json", ""])
+def test_a_body_that_is_not_called_json_is_told_how_to_be(client: httpx.Client, said: str) -> None:
+    headers = {"Content-Type": said} if said else {}
+    answer = client.post("/v1/analyze", content=b'{"text": "a"}', headers=headers)
+    assert answer.status_code == 422
+    assert "Content-Type: application/json" in answer.json()["detail"]
+    assert repr(said) in answer.json()["detail"]
+    right = {"Content-Type": "Application/JSON; charset=utf-8"}
+    assert client.post("/v1/analyze", content=b'{"text": "a"}', headers=right).status_code == 200
+    answer = client.post("/v1/analyze", content=b"[]", headers=right)
+    assert "Content-Type" not in answer.json()["detail"]
+
+
 @pytest.mark.parametrize("said", [True, False])
 def test_a_body_that_is_too_large_is_refused_whether_it_says_so_or_not(
     client: httpx.Client, said: bool
@@ -246,6 +275,8 @@ class Faulty:
 
     def analyze(self, texts: Sequence[str], langs: Sequence[str | None] | None = None) -> list[Analysis]:
         """Fail or wait, as the text asks."""
+        if texts[0] == "worn":
+            raise ModelError("Found the model worn out.")
         if texts[0] == "bug":
             raise RuntimeError("secret inside")
         if texts[0] == "refuse":
@@ -267,6 +298,33 @@ def test_an_error_that_nobody_foresaw_tells_nothing_of_the_inside(
         assert "default-src 'none'" in answer.headers["content-security-policy"]
         assert client.post("/v1/analyze", json={"text": "a"}).status_code == 200
     assert "secret inside" in caplog.text
+
+
+@pytest.mark.parametrize("texts", [["worn"], ["worn", "b"]])
+def test_a_model_that_fails_is_a_failed_request(lake: Lake, texts: list[str]) -> None:
+    with client_of(lake, Faulty()) as client:
+        answer = client.post("/v1/analyze", json={"texts": texts})
+    assert answer.status_code == 503
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["type"] == "urn:trendlark:model"
+
+
+@pytest.mark.parametrize("path", ["/v1/trends/x/es/%1b%5B31mX", "/trends/x/es/%1b%5B31mX%E2%80%AE"])
+@pytest.mark.parametrize("error", [LakeError("Found \x1b[2J in it."), RuntimeError("seen")])
+def test_nothing_of_an_address_steers_the_log(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, path: str, error: Exception
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise error
+
+    with client_of(lake) as client:
+        monkeypatch.setattr(type(lake), "trend_hours", broken)
+        monkeypatch.setattr(type(lake), "hours", broken)
+        assert client.get(path).status_code in {500, 503}
+    lines = [record.getMessage() for record in caplog.records if record.name == "trendlark.web"]
+    assert lines
+    assert all(line.isprintable() for line in lines)
+    assert "\\x1b[31mX" in lines[0]
 
 
 def test_a_refused_text_is_an_item_and_not_a_failed_request(lake: Lake) -> None:

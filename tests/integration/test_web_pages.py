@@ -25,7 +25,7 @@ from tests.support.web_lake import (
 )
 from trendlark.hours import Hour
 from trendlark.lake import Lake
-from trendlark.records import Trend, TrendHour
+from trendlark.records import Refusal, Trend, TrendHour
 
 HOSTILE_PATH = f"/trends/sample/us/{quote(HOSTILE_TREND, safe='')}"
 
@@ -172,6 +172,7 @@ def test_a_trend_tells_its_hours_feelings_examples_and_origin(client: httpx.Clie
         assert text in html
     for text in (*TEXTS, "83%", "irony", "lark-test", "$0.00"):
         assert text in html
+    assert "0 of this trend, 0 of Spain in this hour" in html
     assert 'href="https://x.com/i/status/0"' in html
     assert "javascript:" not in "".join(check(html).links)
 
@@ -183,6 +184,44 @@ def test_the_chart_data_can_be_read_and_has_gaps(client: httpx.Client) -> None:
     data = json.loads(found[1])
     assert [hour["positive"] for hour in data["hours"]] == [0.3, 0.35, None, 0.5, 0.48, 0.46]
     assert html.count('<tr aria-current="true">') == 1
+
+
+def test_a_trend_of_long_ago_has_its_page_with_its_last_hours(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    lake = empty_lake(tmp_path_factory.mktemp("old"))
+    old = LAST - 300
+    for hour, name in ((old - 200, "long"), (old - 3, "long"), (old, "long"), (LAST, "new")):
+        row = TrendHour(Trend(hour, "x", "es", name, 1), 0, 0, 0.0)
+        lake.commit_collection(hour, "x", "es", [], [row], [], "run")
+    with client_of(lake) as client:
+        html = page(client, "/trends/x/es/long")
+        assert html.count(f"?hour={old}") == html.count(f"?hour={old - 3}") == 1
+        assert f"?hour={old - 200}" not in html
+        assert html.count('<th scope="row">') == 4
+        assert html.count('<tr aria-current="true">') == 1
+        assert f"?hour={old - 200}" in page(client, f"/trends/x/es/long?hour={old - 200}")
+        page(client, f"/trends/x/es/long?hour={old - 100}", 404)
+
+
+def test_what_was_refused_is_counted_and_shown_with_its_reasons(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    lake = empty_lake(tmp_path_factory.mktemp("refused"))
+    rows = [TrendHour(Trend(LAST, "x", "es", name, rank), 0, 0, 0.0) for rank, name in enumerate("ab", 1)]
+    refusals = [Refusal("<script>no text</script>", "{}", "a"), Refusal("no id", "<b>raw</b>", "b")]
+    refusals += [Refusal(f"reason {number}", "", None) for number in range(9)]
+    lake.commit_collection(LAST, "x", "es", [], rows, refusals, "run")
+    lake.commit_collection(LAST, "x", "us", [], [], [Refusal("elsewhere", "", "a")], "run")
+    with client_of(lake) as client:
+        html = page(client, "/trends/x/es/a")
+        assert "1 of this trend, 11 of Spain in this hour" in html
+        assert "&lt;script&gt;no text&lt;/script&gt;" in html
+        assert html.count(" × <bdi>") == 5
+        assert "6 for other reasons" in html
+        assert "elsewhere" not in html
+        assert "raw&lt;" not in html
+        assert "1 de esta tendencia, 11 de España" in page(client, "/trends/x/es/b?lang=es")
 
 
 def test_an_older_hour_of_a_trend(client: httpx.Client) -> None:

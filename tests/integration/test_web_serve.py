@@ -1,36 +1,18 @@
-"""The server: in a thread, in a process of its own, stopped by signals, on a port that is taken."""
+"""The server: in a thread, stopped while it answers, on a port that is taken."""
 
 from __future__ import annotations
 
-import signal
 import socket
-import subprocess
-import sys
 import threading
-import time
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
+import anyio
 import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
 from trendlark.errors import SettingsError, TrendlarkError
-from trendlark.web.serve import WebServer, run_server
-
-PROGRAM = """
-import asyncio, sys
-from trendlark.web.serve import run_server
-
-async def app(scope, receive, send):
-    if scope["type"] == "lifespan":
-        return
-    await asyncio.sleep(float(scope["query_string"] or b"0"))
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": b"done"})
-
-run_server(app, "127.0.0.1", 0, lambda url: print(url, flush=True))
-print("ended", flush=True)
-"""
+from trendlark.web.serve import WebServer
 
 
 async def hello(scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,8 +65,6 @@ def test_an_application_that_does_not_start_is_told() -> None:
     with pytest.raises(TrendlarkError, match="did not start"):
         server.start()
     assert server.join(15)
-    with pytest.raises(TrendlarkError, match="did not start"):
-        run_server(broken, "127.0.0.1", 0, lambda url: pytest.fail(f"{url} was called ready"))
 
 
 def test_ipv6_addresses_are_written_with_brackets() -> None:
@@ -98,28 +78,22 @@ def test_ipv6_addresses_are_written_with_brackets() -> None:
     assert server.join(15)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_server_after_the_running_request(number: signal.Signals, tmp_path: Path) -> None:
-    script = tmp_path / "serve.py"
-    script.write_text(PROGRAM, encoding="utf-8")
-    with subprocess.Popen(
-        [sys.executable, "-W", "error", str(script)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout
-        url = process.stdout.readline().strip()
-        answers: list[str] = []
-        caller = threading.Thread(
-            target=lambda: answers.append(httpx.get(f"{url}/?1.5", timeout=30, trust_env=False).text)
-        )
-        caller.start()
-        time.sleep(0.7)
-        process.send_signal(number)
-        out, errors = process.communicate(timeout=30)
-        caller.join(30)
-    assert answers == ["done"]
-    assert out == "ended\n"
-    assert errors == ""
-    assert process.returncode == 0
+def test_stopping_lets_the_running_request_finish() -> None:
+    at_work, go = threading.Event(), threading.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            at_work.set()
+            await anyio.to_thread.run_sync(go.wait, 20)
+            await hello(scope, receive, send)
+
+    server = WebServer(slow, "127.0.0.1", 0)
+    url = server.start()
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(httpx.get, url, timeout=30, trust_env=False)
+        assert at_work.wait(20)
+        server.stop()
+        assert not server.join(0.5)
+        go.set()
+        assert answer.result(20).text == "hello"
+    assert server.join(15)

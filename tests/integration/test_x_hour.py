@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 
 from tests.support.commandline import run
 from tests.support.fake_x import NO_CREDITS, TOKEN, UNAUTHORIZED, FakeX, Reply
+from tests.support.hours import command
 from trendlark.hours import Hour
 from trendlark.lake import open_lake
 from trendlark.records import PLACES
@@ -95,6 +98,40 @@ def test_the_past_cannot_be_collected_from_x(tmp_path: Path, server: FakeX) -> N
     assert done.returncode == 3
     assert server.asked == []
     assert "tells only what trends now" in done.stderr
+
+
+@pytest.mark.slow
+def test_two_collectors_at_once_leave_one_hour_and_a_ledger_of_what_both_paid(
+    tmp_path: Path, server: FakeX
+) -> None:
+    environment = os.environ | {"TRENDLARK_MODEL": "fake"} | _environment(server)
+    racers = [
+        subprocess.Popen(
+            command("run-hour", "--json"),
+            cwd=tmp_path,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    said = [racer.communicate(timeout=120) for racer in racers]
+    assert [racer.returncode for racer in racers] == [0, 0], said
+    lake = open_lake(str(tmp_path / "lake"))
+    rows = lake.trend_hours()
+    assert [row.trend.name for row in rows] == list(NAMES)
+    tweets = list(lake.tweets(rows[0].trend.hour))
+    for row in rows:
+        ids = [tweet.tweet_id for tweet in tweets if tweet.trend == row.trend.name]
+        assert len(ids) == len(set(ids)) == row.sampled > 0
+        assert row.summary is not None
+        assert row.summary.analysed == row.sampled
+    collected = [entry for entry in lake.runs() if entry.job == "collect"]
+    paid = sum(json.loads(line)["cost"] for out, _ in said for line in out.splitlines())
+    # Whoever came too late has paid all the same: the ledger and the records know.
+    assert lake.spent(Hour.now().day, "x") == pytest.approx(paid) == sum(entry.cost for entry in collected)
+    assert len(server.asked) <= 2 * (1 + len(rows) * 2)
 
 
 def test_a_budget_of_nothing_asks_for_nothing(tmp_path: Path, server: FakeX) -> None:

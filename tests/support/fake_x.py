@@ -69,6 +69,8 @@ class FakeX:
         self.new_spelling = new_spelling
         self.asked: list[Asked] = []
         self.refused: list[str] = []
+        # From this request on there are no credits left; None means that there always are.
+        self.fail_from: int | None = None
         self._trends: dict[int, list[tuple[str, int | None]]] = {}
         self._posts: dict[str, list[dict[str, Any]]] = {}
         self._script: deque[tuple[str, Reply]] = deque()
@@ -126,6 +128,8 @@ class FakeX:
         """What a request is answered: the script first, then refusals, then the data."""
         with self._lock:
             self.asked.append(asked)
+            if self.fail_from is not None and len(self.asked) > self.fail_from:
+                return NO_CREDITS
             for index, (path, scripted) in enumerate(self._script):
                 if path in asked.path:
                     del self._script[index]

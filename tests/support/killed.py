@@ -2,8 +2,9 @@
 
     python -m tests.support.killed LAKE HOUR STEP
 
-The steps are counted over everything that can be cut off: before a commit is tried, after its files are written but
-before its log entry is, and after it is done; and each chunk of the model. Prints the number of steps when it survives.
+The steps are counted before and after every commit and every chunk of the model. A negative STEP kills as soon as so
+many data files are there, which is within a commit: the log entry that makes a file count comes after it. Prints the
+number of steps when it survives.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from tests.support.hours import jobs_for
@@ -56,11 +59,20 @@ def install(fuse: Fuse) -> None:
     fake.FakeAnalyzer.analyze = _analyze  # type: ignore[method-assign]
 
 
+def watch(lake: Path, files: int) -> None:
+    """Kill as soon as so many data files are there."""
+    while sum(1 for _ in lake.rglob("*.parquet")) < files:
+        pass
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def main() -> None:
     """Run the hour on a short fuse."""
     lake, hour, step = sys.argv[1:]
     fuse = Fuse(int(step))
     install(fuse)
+    if fuse.left < 0:
+        threading.Thread(target=watch, args=(Path(lake), -fuse.left), daemon=True).start()
     jobs_for(lake).run_hour(Hour.parse(hour))
     sys.stdout.write(f"{fuse.burnt}\n")
 

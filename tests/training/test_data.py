@@ -23,6 +23,7 @@ from trendlark.training.data import (
     encode_words,
     entity_example,
     fingerprint,
+    label_shares,
     load_examples,
     make_examples,
     read_rows,
@@ -90,6 +91,12 @@ def test_rows_that_validation_holds_are_left_out(tmp_path: Path, state: Checkpoi
     found = load_examples(tmp_path, state.tokenizer, ())
     assert len(found["tweeteval_hate"]) == 1
     assert fingerprint("Hello @Ana there http://t.co/1") == fingerprint("hello @Bob THERE") == "hellothere"
+
+
+def test_label_shares_count_each_row_once() -> None:
+    assert label_shares([Row("a", ("x",)), Row("b", ("x", "y"))]) == "x 100 %, y 50 %"
+    assert label_shares([Row("", (), ("a", "b", "c"), ("B-p", "I-p", "O"))]) == "p 100 %"
+    assert label_shares([]) == ""
 
 
 def test_auxiliary_emoji(data: Path, state: Checkpoint) -> None:
@@ -180,9 +187,9 @@ def test_an_unknown_tag_is_named(state: Checkpoint) -> None:
 
 def test_digest_follows_the_files(tmp_path: Path) -> None:
     write_rows(tmp_path / "umsab_es" / "train.jsonl.gz", [{"text": "a", "label": "neutral"}])
-    first = digest(tmp_path, SETS["umsab_es"])
+    first = digest(tmp_path / "umsab_es")
     write_rows(tmp_path / "umsab_es" / "train.jsonl.gz", [{"text": "b", "label": "neutral"}])
-    assert digest(tmp_path, SETS["umsab_es"]) != first
+    assert digest(tmp_path / "umsab_es") != first
 
 
 def test_spanish_texts_come_from_everywhere(data: Path) -> None:

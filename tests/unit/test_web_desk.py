@@ -69,6 +69,34 @@ def test_a_text_that_fails_does_not_cost_the_others_their_answer() -> None:
     assert isinstance(found[2], Analysis)
 
 
+def test_a_model_that_fails_is_not_asked_again_for_each_text() -> None:
+    class Failing:
+        name = "failing"
+        calls = 0
+
+        def analyze(self, texts: Sequence[str], langs: Sequence[str | None] | None = None) -> list[Analysis]:
+            self.calls += 1
+            raise ModelError("Found that the model ran out of memory.")
+
+    model = Failing()
+    for texts in (["one"], ["one", "two", "three"]):
+        model.calls = 0
+        with pytest.raises(ModelError, match="out of memory"):
+            ask(Desk(model), texts)
+        assert model.calls == 1
+
+
+def test_a_model_that_fails_while_a_refused_text_is_sought_is_told() -> None:
+    class Worn:
+        name = "worn"
+
+        def analyze(self, texts: Sequence[str], langs: Sequence[str | None] | None = None) -> list[Analysis]:
+            raise InputError("Found a bad text.") if len(texts) > 1 else ModelError("Found it worn out.")
+
+    with pytest.raises(ModelError, match="worn out"):
+        ask(Desk(Worn()), ["one", "two"])
+
+
 def test_an_error_that_nobody_foresaw_is_not_swallowed() -> None:
     with pytest.raises(RuntimeError):
         ask(Desk(Picky()), ["good", "bug"])

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from tests.support.web_lake import FIRST, interval, summary_of
 from trendlark.errors import InputError
 from trendlark.hours import Hour
-from trendlark.records import Share, Trend, TrendHour
+from trendlark.records import Refusal, Share, Trend, TrendHour
+from trendlark.reports.queries import HourOfTrend
 from trendlark.web import views
 from trendlark.web.messages import Words
 from trendlark.web.reading import key_of, read_cursor, write_cursor
@@ -89,14 +90,32 @@ def test_bars_and_whiskers_stay_on_their_axis(shares: dict[str, float]) -> None:
         assert bar.high <= 100 + 1e-9
 
 
+def test_refusals_are_counted_and_a_few_reasons_named() -> None:
+    refusals = [Refusal("no text", "{}", "a")] * 3 + [Refusal("no id", "{}", "a")]
+    refusals += [Refusal(f"reason {number}", "{}", "b") for number in range(4)] + [Refusal("cut off", "")] * 2
+    found = views.refused(refusals, "a")
+    assert (found.of_trend, found.of_place) == (4, 10)
+    assert found.reasons[:3] == (("no text", 3), ("no id", 1), ("cut off", 2))
+    assert len(found.reasons) == 5
+    assert sum(count for _, count in found.reasons) + found.unnamed == 10
+    assert views.refused([], "a") == views.Refused(0, 0, (), 0)
+    long = views.refused([Refusal("x" * 100_000, "")], "a").reasons[0][0]
+    assert len(long) == 201
+
+
 def test_hours_without_a_row_are_gaps() -> None:
-    rows = [row("a", hour=FIRST), row("a", hour=FIRST + 3, mood=None)]
-    assert [found is None for _, found in views.with_gaps(rows)] == [False, True, True, False]
-    data = views.chart_data(rows, Words("es"))
+    rows = {FIRST: row("a", hour=FIRST), FIRST + 3: row("a", hour=FIRST + 3, mood=None)}
+    asked = [HourOfTrend(hour, rows.get(hour)) for hour in (FIRST - 2).until(FIRST + 5)]
+    points = views.between_rows(asked)
+    assert points == asked[2:6]
+    assert [point.row is None for point in points] == [False, True, True, False]
+    data = views.chart_data(points, Words("es"))
     assert [hour["negative"] for hour in data["hours"]] == [0.2, None, None, None]
     assert [hour["volume"] for hour in data["hours"]] == [100, None, None, 100]
     assert json.loads(json.dumps(data)) == data
-    assert views.with_gaps([]) == []
+    assert views.between_rows([]) == []
+    assert views.between_rows(asked[:2]) == []
+    assert views.between_rows(asked[2:3]) == asked[2:3]
 
 
 keys = st.tuples(

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import sys
+from typing import Annotated
 
 import typer
 
+from trendlark import __version__
 from trendlark.cli import hour, look, text, train
 from trendlark.cli.options import LOG_FORMAT
 from trendlark.errors import TrendlarkError
 
 _EPILOG = "Settings come from flags, TRENDLARK_* variables and trendlark.toml: see `trendlark config`."
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 app = typer.Typer(
     name="trendlark",
@@ -22,8 +28,30 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        print(f"trendlark {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Every hour: what is trending on Twitter/X, and how people feel about it."""
+
+
 for module in (hour, text, look, train):
     module.register(app)
+
+
+def _printable(text: str) -> str:
+    # A sentence may quote a source or a file; nothing of it may steer the terminal.
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in text)
 
 
 def main() -> None:
@@ -34,14 +62,28 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # here, where what it raises can still be told
     except TrendlarkError as error:
-        print(f"trendlark: {error}", file=sys.stderr)
+        print(f"trendlark: {_printable(str(error))}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
     except BrokenPipeError:
         # `trendlark query ... | head` is no error; stdout is closed so that Python does not complain at exit.
         sys.stderr.close()
         raise SystemExit(0) from None
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        # What could not be written stays in the buffer; without this Python tries, and fails, once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(
+            f"trendlark: Found no room for what is to be written ({error.strerror}); what was finished is kept. "
+            "Free some, or write to a place with more room, and run it again.",
+            file=sys.stderr,
+        )
+        raise SystemExit(1) from None
     except KeyboardInterrupt:
         print(
             "trendlark: stopped; what was finished is kept, and the next start goes on from there.",

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
@@ -41,7 +38,7 @@ class Bars:
         self.close()
         if run.status == NOTHING:
             return
-        self.console.print(describe_run(run), highlight=False, markup=False)
+        self.console.print(describe_run(run), highlight=False, markup=False, soft_wrap=True)
 
     def close(self) -> None:
         """Take the bar away."""
@@ -54,7 +51,7 @@ def describe_run(run: Run) -> str:
     """One line for a run: ``2026-11-23T07 collect es    10 trends, 200 tweets (0.4 s)``."""
     where = f"{run.hour} {run.job:<9} {run.place or '':<5}"
     if run.error:
-        return f"{where} failed: {run.error}"
+        return f"{where} failed: {''.join(c if c.isprintable() else ' ' for c in run.error)}"
     parts = [f"{count} {name}" for name, count in run.counts.items()]
     if run.refused:
         parts.append(f"{run.refused} refused")
@@ -63,11 +60,3 @@ def describe_run(run: Run) -> str:
     if not parts:
         return f"{where} {run.status}"
     return f"{where} {', '.join(parts)} ({run.seconds:.1f} s)"
-
-
-@contextmanager
-def counting(label: str, total: int | None, *, quiet: bool = False) -> Iterator[Progress]:
-    """A plain bar with one task (number 0) for long commands."""
-    with Progress(*_COLUMNS, console=Console(stderr=True), transient=True, disable=quiet) as bar:
-        bar.add_task(label, total=total)
-        yield bar

@@ -6,7 +6,7 @@ import json
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,6 +24,8 @@ from trendlark.cli.options import (
     ReplayFlag,
     SourceFlag,
     ThreadsFlag,
+    TrendsFlag,
+    TweetsFlag,
     in_force,
     load_analyzer,
     make_jobs,
@@ -61,6 +63,8 @@ def up(
     places: PlacesFlag = None,
     replay_folder: ReplayFlag = None,
     budget_usd_per_day: BudgetFlag = None,
+    trends_per_place: TrendsFlag = None,
+    tweets_per_trend: TweetsFlag = None,
     model: ModelFlag = None,
     threads: ThreadsFlag = None,
     host: HostFlag = None,
@@ -79,7 +83,7 @@ def up(
         if not stop.is_set():
             _say(f"The dashboard is at {server.start()} (Ctrl-C ends it).")
             try:
-                jobs.keep_running(stop, lambda _: None)
+                jobs.keep_running(stop)
             finally:
                 server.stop()
                 server.join()
@@ -95,6 +99,8 @@ def run_hour(
     places: PlacesFlag = None,
     replay_folder: ReplayFlag = None,
     budget_usd_per_day: BudgetFlag = None,
+    trends_per_place: TrendsFlag = None,
+    tweets_per_trend: TweetsFlag = None,
     model: ModelFlag = None,
     threads: ThreadsFlag = None,
     as_json: JsonFlag = False,
@@ -110,6 +116,8 @@ def collect(
     places: PlacesFlag = None,
     replay_folder: ReplayFlag = None,
     budget_usd_per_day: BudgetFlag = None,
+    trends_per_place: TrendsFlag = None,
+    tweets_per_trend: TweetsFlag = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Collect the trends and tweets of one hour."""
@@ -126,13 +134,13 @@ def analyze_hour(
     """Analyse the tweets of one hour that the model has not analysed yet."""
     from trendlark.cli.bars import Bars
     from trendlark.jobs.analyze import analyze_hour as analyze
+    from trendlark.jobs.hourly import HourOutcome
     from trendlark.jobs.progress import SILENT
 
     settings = in_force(lake=lake, model=model, threads=threads).settings
-    run = analyze(
-        open_lake_of(settings), load_analyzer(settings), _complete(hour), SILENT if as_json else Bars()
-    )
-    _print_runs((run,), as_json)
+    with closing(load_analyzer(settings)) as analyzer:
+        run = analyze(open_lake_of(settings), analyzer, _complete(hour), SILENT if as_json else Bars())
+    _report([HourOutcome(run.hour, (run,))], as_json)
 
 
 def summarise(
@@ -140,13 +148,14 @@ def summarise(
 ) -> None:
     """Sum up the trends of one hour."""
     from trendlark.cli.bars import Bars
+    from trendlark.jobs.hourly import HourOutcome
     from trendlark.jobs.progress import SILENT
     from trendlark.jobs.summarise import summarise_hour
 
     settings = in_force(lake=lake, source=source).settings
     bars = SILENT if as_json else Bars()
     run = summarise_hour(open_lake_of(settings), settings.source_name(), _complete(hour), bars)
-    _print_runs((run,), as_json)
+    _report([HourOutcome(run.hour, (run,))], as_json)
 
 
 def backfill(
@@ -156,6 +165,9 @@ def backfill(
     source: SourceFlag = None,
     places: PlacesFlag = None,
     replay_folder: ReplayFlag = None,
+    budget_usd_per_day: BudgetFlag = None,
+    trends_per_place: TrendsFlag = None,
+    tweets_per_trend: TweetsFlag = None,
     model: ModelFlag = None,
     threads: ThreadsFlag = None,
     as_json: JsonFlag = False,
@@ -165,22 +177,25 @@ def backfill(
     if end < start:
         raise InputError(f"Found FROM {start} after TO {end}; FROM is the older hour. Swap them.")
     settings = in_force(**_flags(locals())).settings
-    with _stoppable() as stop:
-        jobs = make_jobs(settings, quiet=as_json)
-        _report(jobs.backfill(list(start.until(end)), stop), as_json)
+    with _stoppable() as stop, _closing(make_jobs(settings, quiet=as_json)) as jobs:
+        outcomes = jobs.backfill(list(start.until(end)), stop)
+        _hint(jobs, outcomes)
+        _report(outcomes, as_json)
 
 
 def plan(
     places: PlacesFlag = None,
     budget_usd_per_day: BudgetFlag = None,
+    trends_per_place: TrendsFlag = None,
+    tweets_per_trend: TweetsFlag = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Tell what a day of collecting from X would ask for and cost, before a cent is spent."""
+    settings = in_force(**_flags(locals())).settings
     from trendlark.cli.tables import print_rows, to_json
     from trendlark.sources.plan import plan_day
     from trendlark.sources.x import XPrices
 
-    settings = in_force(places=places, budget_usd_per_day=budget_usd_per_day).settings
     day = plan_day(
         settings.place_list(),
         settings.trends_per_place,
@@ -240,6 +255,7 @@ def _stoppable() -> Iterator[threading.Event]:
         if stop.is_set():
             raise KeyboardInterrupt  # asked twice: leave at once; commits are atomic
         stop.set()
+        _say("Stopping after what is running; Ctrl-C again leaves at once.")
 
     before = {number: signal.signal(number, _ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -247,6 +263,15 @@ def _stoppable() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def _closing(jobs: Jobs) -> Iterator[Jobs]:
+    try:
+        yield jobs
+    finally:
+        jobs.source.close()
+        jobs.analyzer.close()
 
 
 def _flags(given: dict[str, Any]) -> dict[str, Any]:
@@ -271,8 +296,26 @@ def _run_jobs(
     hour: str | None, work: Callable[[Jobs, Hour], HourOutcome], as_json: bool, flags: dict[str, Any]
 ) -> None:
     when = _complete(hour)
-    jobs = make_jobs(in_force(**flags).settings, quiet=as_json)
-    _report([work(jobs, when)], as_json)
+    with _closing(make_jobs(in_force(**flags).settings, quiet=as_json)) as jobs:
+        outcomes = [work(jobs, when)]
+        _hint(jobs, outcomes)
+        _report(outcomes, as_json)
+
+
+def _hint(jobs: Jobs, outcomes: Iterable[HourOutcome]) -> None:
+    """Where a recording holds nothing of what was asked for, say what it holds."""
+    from trendlark.sources.replay import ReplaySource
+
+    source, hours = jobs.source, [outcome.hour for outcome in outcomes]
+    if not isinstance(source, ReplaySource) or source.loop or not hours:
+        return
+    recorded, places = source.recorded_hours(), source.recorded_places()
+    if not set(hours) & set(recorded) or not set(jobs.settings.places) & set(places):
+        _say(
+            f"Found nothing recorded for {', '.join(jobs.settings.places)} from {hours[0]} to {hours[-1]}; "
+            f"{source.folder} holds the places {', '.join(places)} and hours from {recorded[0]} to {recorded[-1]}. "
+            "Ask for those (--places, or TRENDLARK_PLACES)."
+        )
 
 
 def _report(outcomes: Iterable[HourOutcome], as_json: bool) -> None:
@@ -282,7 +325,9 @@ def _report(outcomes: Iterable[HourOutcome], as_json: bool) -> None:
         _say("Nothing to do: all of it was done before.")
     errors = [error for outcome in outcomes for error in outcome.errors]
     if errors:
-        raise errors[0] if len(errors) == 1 else SourceError("\n".join(str(error) for error in errors))
+        kinds = {type(error) for error in errors}
+        kind = kinds.pop() if len(kinds) == 1 else SourceError
+        raise kind("\n".join(dict.fromkeys(str(error) for error in errors)))
 
 
 def _print_runs(runs: Iterable[Run], as_json: bool) -> None:

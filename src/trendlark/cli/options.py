@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -33,6 +34,8 @@ ThreadsFlag = Annotated[int | None, flag("threads")]
 HostFlag = Annotated[str | None, flag("host")]
 PortFlag = Annotated[int | None, flag("port")]
 BudgetFlag = Annotated[float | None, flag("budget_usd_per_day")]
+TrendsFlag = Annotated[int | None, flag("trends_per_place")]
+TweetsFlag = Annotated[int | None, flag("tweets_per_trend")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 HourFlag = Annotated[
     str | None,
@@ -40,6 +43,14 @@ HourFlag = Annotated[
 ]
 
 Format = Literal["table", "jsonl", "csv", "parquet"]
+_FORMATS: tuple[Format, ...] = ("table", "jsonl", "csv", "parquet")
+_FORMAT_OF_ENDING: dict[str, Format] = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+}
 
 
 def in_force(**flags: Any) -> InForce:
@@ -77,3 +88,26 @@ def one_of(value: str, allowed: tuple[str, ...], what: str) -> str:
     if value not in allowed:
         raise InputError(f"Found {what} {value!r}; allowed are {', '.join(allowed)}. Choose one of them.")
     return value
+
+
+def shape_of(shape: str | None, out: Path | None) -> Format | None:
+    """The format that --format names, or else the ending of --out; raises InputError where they do not fit."""
+    if shape is None and out is None:
+        return None
+    if shape is None and out is not None:
+        if out.suffix.lower() in _FORMAT_OF_ENDING:
+            return _FORMAT_OF_ENDING[out.suffix.lower()]
+        raise InputError(
+            f"Found --out {out}, whose ending does not tell a format; use .jsonl, .csv or .parquet, or add --format."
+        )
+    wanted: Format = one_of(shape or "", _FORMATS, "--format")  # type: ignore[assignment]
+    if wanted == "parquet" and out is None:
+        raise InputError(
+            "Found --format parquet without --out; Parquet is binary and needs a file. Add --out FILE."
+        )
+    if wanted == "table" and out is not None:
+        raise InputError(
+            "Found --format table with --out; a table is for reading on the screen, files are jsonl, csv or "
+            "parquet. Leave one of the two out."
+        )
+    return wanted

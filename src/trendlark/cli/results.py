@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -37,6 +38,9 @@ def write_results(rows: pa.RecordBatchReader, shape: Format, out: Path | None) -
         raise InputError(
             f"Found that {out} cannot be written ({error.strerror}); name another file."
         ) from error
+    finally:
+        with suppress(OSError):
+            part.unlink()
 
 
 def _write_text(rows: pa.RecordBatchReader, shape: Format, stream: IO[str]) -> None:

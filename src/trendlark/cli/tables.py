@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
+
+from trendlark.records import finite
 
 _PIPED_WIDTH = 1000
 
@@ -29,17 +30,7 @@ def to_json(value: Any) -> str:
     try:
         return json.dumps(value, ensure_ascii=False, default=_plain, allow_nan=False)
     except ValueError:
-        return json.dumps(_finite(value), ensure_ascii=False, default=_plain)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {name: _finite(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return value
+        return json.dumps(finite(value), ensure_ascii=False, default=_plain)
 
 
 def _plain(value: object) -> str:
@@ -53,7 +44,7 @@ def _print_table(rows: Sequence[Mapping[str, Any]]) -> None:
 
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in rows[0]:
-        table.add_column(name, overflow="fold")
+        table.add_column(Text(_cell(name)), overflow="fold")
     for row in rows:
         # Text, not str: a tweet with [brackets] is no markup, and control characters stay out of the terminal.
         table.add_row(*(Text(_cell(value)) for value in row.values()))

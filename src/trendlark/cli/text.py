@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable
 from contextlib import closing
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trendlark.cli.options import ModelFlag, ThreadsFlag, in_force, load_analyzer, one_of
+from trendlark.cli.options import ModelFlag, ThreadsFlag, in_force, load_analyzer, shape_of
 from trendlark.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,9 +20,8 @@ if TYPE_CHECKING:
     from trendlark.sources.imports import ImportCounts
 
 _PANEL = "Texts"
-_SUFFIXES = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 _SHOWN = 100
-_SHAPES = ("table", "jsonl", "csv", "parquet")
 
 
 def register(app: typer.Typer) -> None:
@@ -49,34 +47,22 @@ def analyze(
 ) -> None:
     """Tell sentiment, emotions and information of texts; large files go on where they were cut off."""
     settings = in_force(model=model, threads=threads).settings
-    wanted = _shape(shape, out)
+    wanted = shape_of(shape, out)
     file = _file_of(what)
     if file is not None:
         _analyze_file(file, settings, column, out, wanted)
     elif what and what != ["-"]:
         _analyze_texts(what, settings, out, wanted or "table")
     elif what == ["-"] or not sys.stdin.isatty():
-        lines = sys.stdin.buffer.read().decode("utf-8", errors="replace").splitlines()
-        _analyze_texts(lines, settings, out, wanted or "jsonl")
+        _analyze_texts(_lines(sys.stdin.buffer.read()), settings, out, wanted or "jsonl")
     else:
         raise InputError("Found nothing to analyse; give texts, one file, or - and texts on standard input.")
 
 
-def _shape(shape: str | None, out: Path | None) -> str | None:
-    if shape is not None:
-        one_of(shape, _SHAPES, "--format")
-        if shape == "parquet" and out is None:
-            raise InputError(
-                "Found --format parquet without --out; Parquet is binary and needs a file. Add --out FILE."
-            )
-        return shape
-    if out is None:
-        return None
-    if out.suffix.lower() not in _SUFFIXES:
-        raise InputError(
-            f"Found --out {out}, whose ending does not tell a format; use .jsonl, .csv or .parquet, or add --format."
-        )
-    return _SUFFIXES[out.suffix.lower()]
+def _lines(data: bytes) -> list[str]:
+    # Not splitlines(), which also parts a text at the line ends of other alphabets inside it.
+    lines = data.decode("utf-8", errors="replace").split("\n")
+    return [line.removesuffix("\r") for line in (lines if lines[-1] else lines[:-1])]
 
 
 def _file_of(what: list[str] | None) -> Path | None:
@@ -113,7 +99,7 @@ def _analyze_texts(texts: list[str], settings: Settings, out: Path | None, shape
 
 
 def _write_rows(rows: Iterable[dict[str, Any]], shape: str, out: Path | None) -> None:
-    from trendlark.jobs.files import CsvRows, flatten, write_rows
+    from trendlark.jobs.files import CsvRows, flatten, to_json, write_rows
 
     if out is not None:
         write_rows(rows, out, shape)
@@ -125,7 +111,7 @@ def _write_rows(rows: Iterable[dict[str, Any]], shape: str, out: Path | None) ->
             writer.write(row)
     else:
         for row in rows:
-            print(json.dumps(row, ensure_ascii=False, default=str))
+            print(to_json(row))
 
 
 def _print_table(texts: list[str], analyses: list[Analysis]) -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from trendlark.errors import BudgetError
+from trendlark.errors import BudgetError, UnavailableError
 from trendlark.hours import Hour, utc_now
 from trendlark.jobs.progress import SILENT, Progress
 from trendlark.jobs.runs import NOTHING, Tally, record_run
@@ -22,7 +22,6 @@ from trendlark.sources.base import Source
 from trendlark.sources.plan import HourPlan, TrendPlan, allowance, fits, plan_hour
 
 JOB = "collect"
-_PLAN = "plan"
 
 
 def collect_hour(
@@ -50,9 +49,13 @@ class _Collection:
     settings: Settings
     tally: Tally
     progress: Progress
+    # Requests of an earlier run that this one has not come across (yet).
+    left_over: set[str] = field(default_factory=set)
+    listed_in: str = ""
 
     def run(self) -> None:
         known = {page.request: page for page in self.lake.pages(self.hour, self.source.name, self.place.slug)}
+        self.left_over = set(known)
         trends = self._trends(known)
         plan = self._plan(trends, known)
         self.progress.start(f"collect {self.place.slug} {self.hour}", len(plan.trends))
@@ -64,20 +67,23 @@ class _Collection:
         self.lake.drop_old_pages(self.hour - 48)
 
     def _trends(self, known: dict[str, Page]) -> Sequence[Trend]:
-        key = self.source.request_of_trends(self.place)
+        key = self.listed_in = self.source.request_of_trends(self.place)
         page = known.get(key)
         if page is None:
-            self._afford(self.source.cost_of_trends())
+            self._afford(self.source.cost_of_trends(), f"the trends of {self.place.slug}")
             page = self.source.trends(self.place, self.hour)
             self._store(page, known)
+        self.left_over.discard(key)
         parsed = self.source.parse_trends(page, self.place, self.hour)
         return parsed.items[: self.settings.trends_per_place]
 
-    def _afford(self, cost: float) -> None:
+    def _afford(self, cost: float, what: str) -> None:
+        if cost <= 0:
+            return
         left = self.settings.budget_usd_per_day - self._spent_today()
         if not fits(cost, left):
             raise BudgetError(
-                f"Asking {self.source.name} for the trends of {self.place.slug} costs ${cost:.3f}, and ${left:.3f} "
+                f"Asking {self.source.name} for {what} costs ${cost:.3f}, and ${left:.3f} "
                 f"of the budget of ${self.settings.budget_usd_per_day:.2f} a day is left; wait for the next UTC day "
                 "or raise budget_usd_per_day (`trendlark plan` shows what it buys)."
             )
@@ -88,10 +94,12 @@ class _Collection:
 
     def _plan(self, trends: Sequence[Trend], known: dict[str, Page]) -> HourPlan:
         # Kept like an answer: a plan made anew after a crash would count what is paid already against this hour,
-        # come out smaller and ask for other windows than those that are here.
-        page = known.get(_PLAN)
+        # come out smaller and ask for other windows than those that are here. It belongs to one list of trends:
+        # a recording to which tweets were added has another one.
+        key = f"plan of {self.listed_in}"
+        page = known.get(key)
         if page is None:
-            page = Page(_PLAN, _written(self._new_plan(trends)), utc_now())
+            page = Page(key, _written(self._new_plan(trends)), utc_now())
             self._keep(page, known)
         return _read(page, trends)
 
@@ -111,9 +119,14 @@ class _Collection:
         return len(slugs) - slugs.index(self.place.slug) if self.place.slug in slugs else 1
 
     def _fetch(self, planned: TrendPlan, known: dict[str, Page]) -> None:
+        name = planned.trend.name
+        # The plan may be older than the budget in force, or than what another run has spent since.
+        paid = sum(page.cost for page in known.values() if page.trend == name)
+        self._afford(planned.cost - paid, f"the tweets of {name!r} in {self.place.slug}")
         for page in self.source.pages(planned.trend, planned.tweets, planned.windows, known):
             if page.request not in known:
                 self._store(page, known)
+            self.left_over.discard(page.request)
 
     def _store(self, page: Page, known: dict[str, Page]) -> None:
         self._keep(page, known)
@@ -125,16 +138,27 @@ class _Collection:
         known[page.request] = page
 
     def _commit(self, plan: HourPlan) -> None:
-        pages = self.lake.pages(self.hour, self.source.name, self.place.slug)
-        if self.lake.collected(self.hour, self.source.name, self.place.slug):
-            self.tally.status = NOTHING
+        if self.source.request_of_trends(self.place) != self.listed_in:
+            raise UnavailableError(
+                f"Found {self.source.name} changed while {self.place.slug} was collected; a recording must stay as "
+                "it is until the hour is done. Run the hour again."
+            )
+        here = (self.hour, self.source.name, self.place.slug)
+        # What an earlier run had of a recording that was changed since is no part of the sample.
+        pages = [page for page in self.lake.pages(*here) if page.request not in self.left_over]
+        if self.lake.collected(*here):
+            # Another collector was first. What this one has asked for all the same is on its record.
+            if not self.tally.requests:
+                self.tally.status = NOTHING
             return
         sample = _Sample(self.source, self.place, self.hour, pages)
         rows = [sample.row(planned.trend, planned.note) for planned in plan.trends]
+        if not rows and not self.tally.requests and len(self.lake.refused(*here)) == len(sample.refusals):
+            # An hour without trends has no row that says that it was collected.
+            self.tally.status = NOTHING
+            return
         self.lake.commit_collection(
-            self.hour,
-            self.source.name,
-            self.place.slug,
+            *here,
             tweets=(tweet for planned in plan.trends for tweet in sample.tweets(planned.trend)),
             trends=rows,
             refusals=sample.refusals,

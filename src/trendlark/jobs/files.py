@@ -19,7 +19,7 @@ from typing import IO, Any
 from trendlark.errors import InputError
 from trendlark.jobs.engines import Engine
 from trendlark.jobs.progress import SILENT, Progress
-from trendlark.records import Analysis, clean_text
+from trendlark.records import Analysis, clean_text, finite
 from trendlark.sources.rows import Row, Rows
 
 _SLICE = 1024
@@ -111,6 +111,11 @@ def analyze_file(
     progress: Progress = SILENT,
 ) -> FileOutcome:
     """Analyse a file into ``out``; an earlier run of the same that was cut off is continued."""
+    if out.exists() and out.samefile(source):
+        raise InputError(
+            f"Found {out} as the input and as --out; an output takes the place of what is there. "
+            "Name another --out."
+        )
     rows, chosen = open_rows(source, column)
     journal = _Journal.open(source, out, {"column": chosen, "model": analyzer.name})
     resumed = journal.rows
@@ -204,7 +209,15 @@ def write_rows(results: Iterable[Mapping[str, Any]], out: Path, shape: str) -> N
 
 
 def _line(result: Mapping[str, Any]) -> bytes:
-    return clean_text(json.dumps(result, ensure_ascii=False, default=str)).encode() + b"\n"
+    return clean_text(to_json(result)).encode() + b"\n"
+
+
+def to_json(result: Mapping[str, Any]) -> str:
+    """A result as a line of JSON, without its end."""
+    try:
+        return json.dumps(result, ensure_ascii=False, default=str, allow_nan=False)
+    except ValueError:  # NaN, of which Parquet files are full
+        return json.dumps(finite(result), ensure_ascii=False, default=str)
 
 
 def _publish(part: Path, out: Path, shape: str) -> None:
@@ -218,8 +231,15 @@ def _publish(part: Path, out: Path, shape: str) -> None:
 
 
 def flatten(result: Mapping[str, Any]) -> dict[str, Any]:
-    """A result as one flat row: the input's columns as they are, then the analysis under ``nlu_``."""
-    flat: dict[str, Any] = {"row": result["row"], **result["input"]}
+    """A result as one flat row: the input's columns as they are, then the analysis under ``nlu_``.
+
+    Columns of the input with such a name, as a file has that was analysed before, go under ``input_``.
+    """
+    flat: dict[str, Any] = {"row": result["row"]}
+    flat |= {
+        f"input_{name}" if name == "row" or name.startswith("nlu_") else name: value
+        for name, value in result["input"].items()
+    }
     analysis = result["analysis"]
     if analysis is not None:
         flat |= {"nlu_lang": analysis["lang"], "nlu_sentiment": analysis["sentiment"]["label"]}

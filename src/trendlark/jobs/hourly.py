@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from trendlark.errors import LakeError, ModelError, NotFoundError, SourceError, TrendlarkError
+from trendlark.errors import (
+    BudgetError,
+    CredentialsError,
+    CreditsError,
+    LakeError,
+    ModelError,
+    NotFoundError,
+    SourceError,
+    TrendlarkError,
+)
 from trendlark.hours import Hour, seconds_until
 from trendlark.jobs.analyze import analyze_hour
 from trendlark.jobs.collect import collect_hour
 from trendlark.jobs.engines import Engine
 from trendlark.jobs.progress import SILENT, Progress
-from trendlark.jobs.runs import FAILED, NOTHING
+from trendlark.jobs.runs import NOTHING
 from trendlark.jobs.summarise import summarise_hour
 from trendlark.lake import Lake
 from trendlark.records import Run
@@ -27,6 +36,8 @@ _log = logging.getLogger(__name__)
 _DELAY = timedelta(minutes=2)
 _RETRY_SECONDS = 300.0
 _LOOK_BACK_HOURS = 48
+# What no second try within the hour mends, and every try leaves a record.
+_LASTING = (BudgetError, CreditsError, CredentialsError, NotFoundError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +56,7 @@ class HourOutcome:
     @property
     def failed(self) -> bool:
         """True where a place could not be collected."""
-        return bool(self.errors) or any(run.status == FAILED for run in self.runs)
+        return bool(self.errors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +84,14 @@ class Jobs:
     def run_hour(self, hour: Hour) -> HourOutcome:
         """Collect, analyse and summarise one hour; what is done already is left as it is."""
         collected = self.collect(hour)
+        return HourOutcome(hour, (*collected.runs, *self._finish(hour)), collected.errors)
+
+    def _finish(self, hour: Hour) -> list[Run]:
         analyzed = analyze_hour(self.lake, self.analyzer, hour, self.progress)
-        summarised = summarise_hour(self.lake, self.source.name, hour, self.progress)
-        return HourOutcome(hour, (*collected.runs, analyzed, summarised), collected.errors)
+        # A new model replaces the analyses of every source, so every source is summed up.
+        sources = {row.trend.source for row in self.lake.trend_hours(hour=hour)} | {self.source.name}
+        summarised = [summarise_hour(self.lake, name, hour, self.progress) for name in sorted(sources)]
+        return [analyzed, *summarised]
 
     def backfill(self, hours: Sequence[Hour], stop: threading.Event | None = None) -> list[HourOutcome]:
         """Run hours one after the other, oldest first; ends early, between two hours, when told to stop."""
@@ -86,24 +102,32 @@ class Jobs:
             outcomes.append(self.run_hour(hour))
         return outcomes
 
-    def finish_hours(self, first: Hour) -> None:
-        """Analyse and summarise the hours from ``first`` on that were collected but not finished."""
-        unfinished = {row.trend.hour for row in self.lake.trend_hours(first=first) if row.summary is None}
-        for hour in sorted(unfinished):
-            analyze_hour(self.lake, self.analyzer, hour, self.progress)
-            summarise_hour(self.lake, self.source.name, hour, self.progress)
-
-    def keep_running(self, stop: threading.Event, on_outcome: Callable[[HourOutcome], None]) -> None:
-        """Run each hour soon after it ends, until told to stop; a failed one is tried again after a while."""
-        while not stop.is_set():
-            due = Hour.last_complete()
+    def finish_hours(self, first: Hour) -> bool:
+        """Analyse and summarise the hours from ``first`` on that were collected but not finished; whether all are."""
+        rows = self.lake.trend_hours(first=first)
+        whole = True
+        for hour in sorted({row.trend.hour for row in rows if row.summary is None}):
             try:
-                self.finish_hours(due - _LOOK_BACK_HOURS)
-                outcome = self.run_hour(due)
-                failed = outcome.failed
-                on_outcome(outcome)
+                self._finish(hour)
             except (LakeError, ModelError) as error:
-                _log.error("%s did not finish and is tried again: %s", due, error)
-                failed = True
+                _log.error("%s was not finished and is tried again: %s", hour, error)
+                whole = False
+        return whole
+
+    def keep_running(self, stop: threading.Event) -> None:
+        """Run each hour soon after it ends, until told to stop; one that failed is tried again after a while."""
+        while not stop.is_set():
+            again = self._attempt(Hour.last_complete())
             wait = seconds_until(Hour.now().end + _DELAY)
-            stop.wait(min(wait, _RETRY_SECONDS) if failed else wait)
+            stop.wait(min(wait, _RETRY_SECONDS) if again else wait)
+
+    def _attempt(self, due: Hour) -> bool:
+        """Whether it is worth trying again before the next hour."""
+        try:
+            # The hour first: older ones can be finished at any time, but a source tells only what trends now.
+            outcome = self.run_hour(due)
+            whole = self.finish_hours(due - _LOOK_BACK_HOURS)
+        except TrendlarkError as error:
+            _log.error("%s did not finish and is tried again: %s", due, error)
+            return True
+        return not whole or any(not isinstance(error, _LASTING) for error in outcome.errors)

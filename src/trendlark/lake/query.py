@@ -95,7 +95,9 @@ class Asker(Store):
         return builder
 
     def _streamed(self, answer: pa.RecordBatchReader, query: str, limit: int | None) -> pa.RecordBatchReader:
-        schema = pa.schema([pa.field(f.name, _plain(f.type)) for f in answer.schema])
+        names = _told_apart(answer.schema.names)
+        kinds = [_plain(kind) for kind in answer.schema.types]
+        schema = pa.schema(list(zip(names, kinds, strict=True)))
 
         def batches() -> Iterator[pa.RecordBatch]:
             left = limit
@@ -109,7 +111,8 @@ class Asker(Store):
                         raise self._refused(brief(str(fault)), query) from fault
                     batch = batch if left is None else batch.slice(0, left)
                     left = None if left is None else left - batch.num_rows
-                    yield batch.cast(schema)
+                    columns = [column.cast(kind) for column, kind in zip(batch.columns, kinds, strict=True)]
+                    yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
         return pa.RecordBatchReader.from_batches(schema, batches())
 
@@ -129,6 +132,18 @@ def _check_plan(builder: QueryBuilder, query: str) -> None:
         for row in batch.to_pylist():
             if "error" in row["plan_type"]:
                 raise DeltaError(row["plan"])
+
+
+def _told_apart(names: Sequence[str]) -> list[str]:
+    """Names of columns; one that comes again, as ``SELECT *`` over a join has it, is numbered."""
+    found: dict[str, None] = {}
+    for name in names:
+        number, told = 1, name
+        while told in found or (number > 1 and told in names):
+            number += 1
+            told = f"{name}_{number}"
+        found[told] = None
+    return list(found)
 
 
 def _null(kind: pa.DataType) -> str:

@@ -68,9 +68,18 @@ class Analyze(Protocol):
     def close(self) -> None:
         """Free the model; may be called again."""
 
+    def __enter__(self) -> Self:
+        """Return the analyzer itself."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        """Free the model."""
+
 
 def load(model: str | Path = "default", threads: int = 0, batch_size: int = BATCH_SIZE) -> Analyze:
-    """Return the analyzer ``default`` (the model in the package), ``fake`` (for tests), or of a model folder.
+    """Return the analyzer ``default`` (the model in the package), ``fake`` (for tests), or of a model's folder, which
+    may be an ``s3://`` address.
 
     ``threads`` run the model, 0 takes one for each usable core; ``batch_size`` is the most texts of one length
     in a pass. Raises ModelError when the model cannot be loaded.
@@ -88,14 +97,15 @@ class Analyzer:
         from trendlark.nlu.batches import Batches  # noqa: PLC0415
 
         self._manifest = artifact.manifest
+        self._name = artifact.name
         self._tasks = artifact.tasks
         self._batch_size = batch_size
         self._batches = Batches(artifact, threads)
 
     @property
     def name(self) -> str:
-        """The model's name, as its manifest states it."""
-        return self._manifest.name
+        """The model's name with the start of its digest, such as ``trendlark-1-3fa2b1c0``."""
+        return self._name
 
     @property
     def tasks(self) -> Mapping[str, Task]:

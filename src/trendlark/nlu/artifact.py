@@ -75,6 +75,12 @@ class Artifact:
     manifest: Manifest
 
     @property
+    def name(self) -> str:
+        """The manifest's name and the start of its digest: two trainings of one name are two models."""
+        digest = hashlib.sha256((self.folder / MANIFEST_FILE).read_bytes()).hexdigest()
+        return f"{self.manifest.name}-{digest[:8]}"
+
+    @property
     def model_file(self) -> Path:
         """The ONNX graph."""
         return self.folder / MODEL_FILE
@@ -96,7 +102,7 @@ def default_folder() -> Path:
 
 
 def load_artifact(name: str | Path = "default") -> Artifact:
-    """Return the artefact ``default`` or of a folder, its manifest read and its checksums verified.
+    """Return the artefact ``default``, of a folder or of an ``s3://`` address; its checksums are verified.
 
     Raises ModelError when it is missing, damaged, or written for another version of Trendlark.
     """
@@ -116,10 +122,14 @@ def _folder(name: str | Path) -> Path:
                 "Install trendlark again, or name the folder of a model that `trendlark train` made."
             )
         return folder
+    if str(name).startswith("s3://"):
+        from trendlark.nlu.remote import fetch_folder  # noqa: PLC0415 - a local model needs no pyarrow
+
+        return fetch_folder(str(name), MANIFEST_FILE)
     if "://" in str(name):
         raise ModelError(
-            f"Found the model {str(name)!r}; allowed are 'default', 'fake' and a folder on this machine. "
-            "Copy the folder here first, then name the copy."
+            f"Found the model {str(name)!r}; allowed are 'default', 'fake', a folder and an s3:// address. "
+            "Copy the folder to one of these first, then name the copy."
         )
     given = _existing_folder(name)
     if given is None:

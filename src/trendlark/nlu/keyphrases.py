@@ -23,10 +23,14 @@ _LONGEST_WORD = 30
 _SHORTEST_PHRASE = 3
 # Written without spaces between words, so that runs cannot be told apart by rule.
 _UNSPACED = frozenset({"ja", "zh", "th"})
-# A word holds letters, digits and marks; hyphens and apostrophes only inside. The dot is that of Catalan.
-_WORD = re.compile(
-    r"\w(?:[\w\u0300-\u036f\u0900-\u0dff\u0610-\u06ed\u00b7-]*[\w\u0300-\u036f\u0900-\u0dff\u0610-\u06ed])?"
+# What stands inside words and is no letter to Python: accents, and the vowel signs of Hebrew, Arabic and India.
+VOWEL_SIGNS = (
+    "\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc"
+    "\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u0900-\u0963\u0966-\u096f\u0971-\u0df3"
 )
+# A word holds letters, digits and such signs; hyphens and apostrophes only inside. The dot is that of Catalan. A
+# number may hold the separators of thousands, decimals and hours.
+_WORD = re.compile(rf"\d+(?:[.,:]\d+)+|\w(?:[\w{VOWEL_SIGNS}\u00b7-]*[\w{VOWEL_SIGNS}])?")
 # Two spaces are often what is left of a line break.
 _GAPS = frozenset({" ", "\u00a0"})
 _APOSTROPHES = frozenset("'’")

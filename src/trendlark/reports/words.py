@@ -7,6 +7,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from trendlark.nlu.keyphrases import VOWEL_SIGNS
+
 # Long enough for any post that people read; a bound for hostile ones.
 MAX_CHARACTERS = 2000
 
@@ -16,10 +18,11 @@ _RETWEET = re.compile(r"^\s*RT\s+@\w+\s*:?\s*", re.IGNORECASE)
 # Scripts written without blanks: each character is a token.
 _UNSPACED = "\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff"
 _EMOJI = "\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff"
+_LETTERS = rf"[^\W_{_UNSPACED}]+(?:[{VOWEL_SIGNS}]+[^\W_{_UNSPACED}]*)*"
 _TOKEN = re.compile(
     r"(?P<drop>https?://\S*|www\.\S+|[@＠]\w+)"
-    r"|(?P<hashtag>[#＃]\w+)"
-    rf"|(?P<word>[{_UNSPACED}]|[^\W_{_UNSPACED}]+(?:['’][^\W_{_UNSPACED}]+)*)"
+    rf"|(?P<hashtag>[#＃][\w{VOWEL_SIGNS}]+)"
+    rf"|(?P<word>[{_UNSPACED}]|{_LETTERS}(?:['’]{_LETTERS})*)"
     rf"|(?P<emoji>[{_EMOJI}])"
 )
 _ONE_EMOJI = re.compile(f"[{_EMOJI}]")

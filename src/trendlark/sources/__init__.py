@@ -32,4 +32,9 @@ def make_source(settings: Settings) -> Source:
             "Found source = replay without replay_folder; name a folder of recorded tweets, "
             "which `trendlark import` makes."
         )
+    if not settings.replay_folder.is_dir():
+        raise SettingsError(
+            f"Found no folder {settings.replay_folder}, which replay_folder names; `trendlark import FILE --to FOLDER` "
+            "makes one. Name a folder that exists."
+        )
     return ReplaySource(settings.replay_folder)

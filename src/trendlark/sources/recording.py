@@ -187,7 +187,7 @@ class Recording:
 
     def _index(self, path: Path, take: _Take) -> None:
         index, stamp = len(self._files), _stamp(path)
-        label = path.relative_to(self.folder).as_posix()
+        label = _label(path.relative_to(self.folder).as_posix())
         plain, trouble = path, None
         if path.suffix == ".gz":
             plain = self._place_to_unpack() / f"{index}.jsonl"
@@ -292,7 +292,7 @@ def fingerprint(folder: Path) -> str:
         f"{path.relative_to(folder)} {_stamp(path)}"
         for path in (*_tables(folder, "trends"), *_tables(folder, "tweets"))
     ]
-    return f"{zlib.crc32(chr(10).join(stamps).encode()):08x}"
+    return f"{zlib.crc32(chr(10).join(stamps).encode(errors='surrogateescape')):08x}"
 
 
 def _tables(folder: Path, table: str) -> list[Path]:
@@ -300,6 +300,11 @@ def _tables(folder: Path, table: str) -> list[Path]:
     if table == "tweets":
         found += sorted((folder / table).glob("*.jsonl")) + sorted((folder / table).glob("*.jsonl.gz"))
     return [path for path in found if path.is_file()]
+
+
+def _label(name: str) -> str:
+    # A file may be named with anything, also with the tab and the line end that part a page.
+    return "".join(c if c.isprintable() else "\ufffd" for c in name)
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -160,12 +160,16 @@ def returned(answer: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def problem_text(problem: object) -> str:
-    """One line of what X says is wrong."""
+    """One line of what X says is wrong, without anything that a terminal would obey."""
     if not isinstance(problem, dict):
-        return clean_text(str(problem))[:200]
+        return _one_line(str(problem))[:200]
     kind = str(problem.get("type") or "").rstrip("/").rpartition("/")[2]
     said = [problem.get("title"), problem.get("detail") or problem.get("message"), kind, problem.get("code")]
-    return clean_text("; ".join(str(part) for part in said if part and part != "about:blank"))[:300]
+    return _one_line("; ".join(str(part) for part in said if part and part != "about:blank"))[:300]
+
+
+def _one_line(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in clean_text(text))
 
 
 def _items(answer: Mapping[str, Any]) -> list[Any]:

@@ -13,6 +13,7 @@ import hashlib
 import json
 import logging
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,11 +94,11 @@ def _parse(record: Mapping[str, Any]) -> Row:
     return Row(str(record["text"]), tuple(str(label) for label in labels))
 
 
-def digest(data: Path, entry: DataSet) -> str:
-    """Return the SHA-256 of the set's files, in the order train, val."""
+def digest(folder: Path, file: str = "train") -> str:
+    """Return the SHA-256 of a set's files in its folder: the training file, then ``val`` where there is one."""
     total = hashlib.sha256()
-    for stem in (entry.file, "val"):
-        path = data / entry.name / f"{stem}.jsonl.gz"
+    for stem in (file, "val"):
+        path = folder / f"{stem}.jsonl.gz"
         if path.exists():
             total.update(path.read_bytes())
     return total.hexdigest()
@@ -131,11 +132,12 @@ def load_examples(data: Path, tokenizer: Tokenizer, emoji: Sequence[str]) -> dic
             continue
         found[key] = make_examples(fresh, entry, tokenizer)
         _log.info(
-            "%s (%s, %s): %d examples, %d rows dropped because validation holds their text",
+            "%s (%s, %s): %d examples (%s), %d rows dropped because validation holds their text",
             key,
             entry.lang,
             entry.task,
             len(found[key]),
+            label_shares(fresh),
             len(rows) - len(fresh),
         )
     for name in EMOJI_SETS if emoji else ():
@@ -149,6 +151,15 @@ def load_examples(data: Path, tokenizer: Tokenizer, emoji: Sequence[str]) -> dic
             "Give the folder that holds them."
         )
     return found
+
+
+def label_shares(rows: Sequence[Row]) -> str:
+    """Return the share of rows that have each label (or entity type), most frequent first, for people."""
+    counts: Counter[str] = Counter()
+    for row in rows:
+        counts.update({*row.labels, *(tag[2:] for tag in row.tags if tag != "O")})
+    total = max(1, len(rows))
+    return ", ".join(f"{label} {100 * count / total:.0f} %" for label, count in counts.most_common())
 
 
 def emoji_labels(data: Path) -> tuple[str, ...]:

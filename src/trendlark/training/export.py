@@ -133,7 +133,8 @@ def make_manifest(
         if one.task not in listed:
             listed.append(one.task)
     present = [entry for entry in SETS.values() if (data / entry.name).is_dir()]
-    digests = {entry.key: digest(data, entry) for entry in present}
+    digests = {entry.key: digest(data / entry.name, entry.file) for entry in present}
+    digests |= {name: digest(data / name) for name in EMOJI_SETS if (data / name).is_dir()}
     recipe = dict(state.more.get("recipe", {}))
     recipe |= {
         "steps_done": state.more.get("step", 0),
@@ -150,7 +151,7 @@ def make_manifest(
         "entity_tags": list(entity_tags()),
         "languages": languages,
         "metrics": dict(metrics),
-        "data": digests | {name: "auxiliary, not scored" for name in EMOJI_SETS if (data / name).is_dir()},
+        "data": digests,
         "base": _BASE | {"vocabulary": state.network.shape.vocabulary},
         "recipe": recipe,
         "commit": _commit(),

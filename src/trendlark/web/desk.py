@@ -57,7 +57,10 @@ class Desk:
     async def analyze(
         self, texts: Sequence[str], langs: Sequence[str | None] | None = None
     ) -> list[Analysis | TrendlarkError]:
-        """One analysis, or the error that it met, for each text; OverloadError when the line is full."""
+        """One analysis for each text, or the error of one that the model refuses.
+
+        Raises OverloadError when the line is full and ModelError when there is no model or it fails.
+        """
         analyzer = self.analyzer()
         if self._inside >= self._most:
             raise OverloadError(
@@ -88,7 +91,7 @@ def _analyze_each(
 ) -> list[Analysis | TrendlarkError]:
     try:
         return list(analyzer.analyze(texts, langs))
-    except (InputError, ModelError) as error:
+    except InputError as error:
         if len(texts) == 1:
             return [error]
     # One text that the model cannot take must not cost the others their answer.

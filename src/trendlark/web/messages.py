@@ -146,6 +146,11 @@ MESSAGES: Mapping[str, Message] = MappingProxyType({
     "origin_sampled": Message("Tweets in the sample", "Tuits en la muestra"),
     "origin_analysed": Message("of which analysed", "de ellos, analizados"),
     "origin_requests": Message("Requests to the source", "Peticiones a la fuente"),
+    "origin_refused": Message("Records refused", "Registros rechazados"),
+    "origin_refused_of": Message(
+        "{n} of this trend, {all} of {place} in this hour", "{n} de esta tendencia, {all} de {place} en esta hora"
+    ),
+    "origin_refused_more": Message("{n} for other reasons", "{n} por otros motivos"),
     "origin_cost": Message("Cost of asking", "Coste de pedirlos"),
     "origin_model": Message("Model", "Modelo"),
     "origin_when": Message("Summed up", "Resumido"),

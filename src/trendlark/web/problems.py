@@ -106,7 +106,7 @@ class Edge:
         except Exception:
             if scope["type"] != "http" or started:
                 raise
-            _LOG.exception("%s %s failed", scope["method"], scope["path"])
+            _LOG.exception("%s %r failed", scope["method"], scope["path"])
             await internal_error()(scope, receive, send_noted)
 
 
@@ -139,7 +139,9 @@ async def _own(request: Request, error: Exception) -> Response:
     if isinstance(error, OverloadError):
         headers["Retry-After"] = str(error.retry_after_seconds)
     if error.http_status >= 500:
-        _LOG.warning("%s %s: %s: %s", request.method, request.url.path, type(error).__name__, error)
+        # Address and sentence may quote a caller: as literals, nothing in them steers the log or who reads it.
+        path, sentence = request.scope["path"], str(error)
+        _LOG.warning("%s %r: %s: %r", request.method, path, type(error).__name__, sentence)
     return _respond(request, problem(error), headers)
 
 
@@ -160,4 +162,15 @@ async def _invalid(request: Request, error: Exception) -> Response:
         for one in error.errors()[:20]
     ]
     detail = "; ".join(f"{one['where']}: {one['what']}" for one in found)
+    if any(one["loc"] == ("body",) for one in error.errors()) and not _says_json(request):
+        # What is not called JSON is not read as JSON, so the complaint about its form would lead astray.
+        said = request.headers.get("content-type", "")[:80]
+        detail = (
+            f"the content type {said!r}, but a body is JSON; send `Content-Type: application/json` with it"
+        )
     return _respond(request, http_problem(422, f"Found {detail}. See /openapi.json.", errors=found))
+
+
+def _says_json(request: Request) -> bool:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))

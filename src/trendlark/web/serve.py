@@ -1,13 +1,11 @@
-"""The server: uvicorn in the foreground, or in a thread beside the hourly loop."""
+"""The server: uvicorn in a thread, beside the hourly loop or beside whoever waits for Ctrl-C."""
 
 from __future__ import annotations
 
-import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from types import FrameType
+from collections.abc import Callable
+from contextlib import suppress
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -67,14 +65,6 @@ class WebServer:
         self._thread.join(timeout_seconds)
         return not self._thread.is_alive()
 
-    def run(self, on_ready: Callable[[str], None]) -> None:
-        """Serve in this thread until SIGINT, SIGTERM or ``stop``."""
-        self._server._on_started = lambda: on_ready(self.url)
-        with _quiet_signals():
-            self._run()
-        if not self._server.started:
-            raise self._failed()
-
     def _run(self) -> None:
         try:
             # uvicorn leaves an application that does not start by SystemExit; we tell that by our own error.
@@ -88,11 +78,6 @@ class WebServer:
         return TrendlarkError(
             f"Found that the server at {self.url} did not start; its log says why. Start it again."
         )
-
-
-def run_server(app: ASGIApp, host: str, port: int, on_ready: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM; port 0 takes a free one; ``on_ready`` is told the address."""
-    WebServer(app, host, port).run(on_ready)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -113,21 +98,3 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-@contextmanager
-def _quiet_signals() -> Iterator[None]:
-    # uvicorn stops on these signals and then raises them again for whoever was there before: that is us, content.
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, _content) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _content(number: int, frame: FrameType | None) -> None:
-    del number, frame

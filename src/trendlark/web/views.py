@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from trendlark.hours import Hour
-from trendlark.records import EMOTIONS, SENTIMENTS, Share, Summary, TrendHour
+from trendlark.records import EMOTIONS, SENTIMENTS, Refusal, Share, Summary, TrendHour
 from trendlark.reports import queries
-from trendlark.reports.queries import Move
+from trendlark.reports.queries import HourOfTrend, Move
 from trendlark.web.messages import Words
 
 PREVIEW_ROWS = 10
+_REASONS = 5
+_REASON_CHARACTERS = 200
 _LEADING = 2
 _LEADING_SHARE = 0.05
 
@@ -47,6 +50,19 @@ class Bar:
     width: float
     low: float
     high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Records that could not be taken, of a trend and of its whole place in an hour.
+
+    ``reasons`` are a few with their counts; ``unnamed`` counts the records whose reason is not among them.
+    """
+
+    of_trend: int
+    of_place: int
+    reasons: tuple[tuple[str, int], ...]
+    unnamed: int
 
 
 def place_tables(
@@ -124,18 +140,34 @@ def emotion_bars(summary: Summary) -> list[Bar]:
     return bars(summary.emotions, EMOTIONS, by_size=True)
 
 
-def with_gaps(rows: Sequence[TrendHour]) -> list[tuple[Hour, TrendHour | None]]:
-    """Every hour from the first row to the last, oldest first; None where there is no row."""
-    if not rows:
-        return []
-    by_hour = {row.trend.hour: row for row in rows}
-    return [(hour, by_hour.get(hour)) for hour in min(by_hour).until(max(by_hour))]
+def refused(refusals: Sequence[Refusal], trend: str) -> Refused:
+    """What was refused of a place in an hour; the reasons that met the trend itself come first."""
+    reasons: Counter[tuple[bool, str]] = Counter()
+    for one in refusals:
+        reasons[one.trend != trend, one.reason] += 1
+    ranked = sorted(reasons.items(), key=lambda item: (item[0][0], -item[1], item[0][1]))
+    return Refused(
+        of_trend=sum(count for (other, _), count in ranked if not other),
+        of_place=len(refusals),
+        reasons=tuple((_shortened(reason), count) for (_, reason), count in ranked[:_REASONS]),
+        unnamed=sum(count for _, count in ranked[_REASONS:]),
+    )
 
 
-def chart_data(rows: Sequence[TrendHour], words: Words) -> dict[str, Any]:
+def _shortened(reason: str) -> str:
+    return reason if len(reason) <= _REASON_CHARACTERS else reason[:_REASON_CHARACTERS] + "…"
+
+
+def between_rows(points: Sequence[HourOfTrend]) -> list[HourOfTrend]:
+    """The hours from the first that has a row to the last; the gaps between them stay."""
+    known = [index for index, point in enumerate(points) if point.row]
+    return list(points[known[0] : known[-1] + 1]) if known else []
+
+
+def chart_data(points: Sequence[HourOfTrend], words: Words) -> dict[str, Any]:
     """What ``static/charts.js`` draws: a point for each hour, null where nothing is known."""
     return {
-        "hours": [_chart_point(hour, row) for hour, row in with_gaps(rows)],
+        "hours": [_chart_point(point.hour, point.row) for point in points],
         "words": {
             "negative": words.label("sentiment", "negative"),
             "neutral": words.label("sentiment", "neutral"),

@@ -14,6 +14,7 @@ from trendlark.hours import Hour
 from trendlark.lake import Lake
 from trendlark.records import FLAGS, TrendHour
 from trendlark.reports import queries
+from trendlark.reports.queries import HourOfTrend
 from trendlark.web import views
 from trendlark.web.answers import INVENTED_SOURCE
 from trendlark.web.formats import hour_label
@@ -79,10 +80,10 @@ def trend(
     """One trend over the hours, and one of its hours in detail."""
     room, words = room_of(request), words_of(request)
     name = name or asked_name
-    rows = _around(room.lake, source, place, name, _parse(words, hour))
-    if not rows:
+    points = _around(room.lake, source, place, name, _parse(words, hour))
+    if not points:
         raise NotFoundError(words("trend_missing", trend=name, place=words.label("places", place)))
-    row = _row_of(rows, _parse(words, hour), words)
+    row = _row_of([point.row for point in points if point.row], _parse(words, hour), words)
     return _page(
         "trend.html",
         words,
@@ -92,11 +93,12 @@ def trend(
         row=row,
         trend=row.trend,
         summary=row.summary if row.summary and row.summary.analysed else None,
-        hours=views.with_gaps(rows),
-        chart=views.chart_data(rows, words),
+        hours=points,
+        chart=views.chart_data(points, words),
         emotions=views.emotion_bars(row.summary) if row.summary else [],
         flags=views.bars(row.summary.flags, FLAGS, by_size=False) if row.summary else [],
         examples=queries.example_tweets(room.lake, row),
+        refused=views.refused(room.lake.refused(row.trend.hour, source, place), name),
         net=views.net,
     )
 
@@ -138,17 +140,23 @@ def _parse(words: Words, hour: str) -> Hour | None:
         raise InputError(words("hour_wrong", hour=hour[:40])) from None
 
 
-def _around(lake: Lake, source: str, place: str, trend: str, hour: Hour | None) -> list[TrendHour]:
+def _around(lake: Lake, source: str, place: str, trend: str, hour: Hour | None) -> list[HourOfTrend]:
     newest = queries.latest_hour(lake, source, place)
     if newest is None:
         return []
     # The chart stays where it is while its hours are looked at one by one; older ones move it.
     last = hour if hour and hour.index <= newest.index - HOURS_IN_CHART else newest
-    first = last - (HOURS_IN_CHART - 1)
-    rows = lake.trend_hours(first=first, last=last, source=source, place=place, trend=trend)
+    points = views.between_rows(_until(lake, source, place, trend, last))
+    if points:
+        return points
+    rows = lake.trend_hours(source=source, place=place, trend=trend)
     if not rows:
-        rows = lake.trend_hours(source=source, place=place, trend=trend)[-HOURS_IN_CHART:]
-    return sorted(rows, key=lambda row: row.trend.hour)
+        return []
+    return views.between_rows(_until(lake, source, place, trend, max(row.trend.hour for row in rows)))
+
+
+def _until(lake: Lake, source: str, place: str, trend: str, last: Hour) -> list[HourOfTrend]:
+    return queries.trend_over_hours(lake, source, place, trend, last, HOURS_IN_CHART)
 
 
 def _row_of(rows: Sequence[TrendHour], hour: Hour | None, words: Words) -> TrendHour:

@@ -43,6 +43,12 @@ router = APIRouter(
 Limit = Annotated[int, Query(ge=1, le=500, description="Most items in the answer.")]
 Cursor = Annotated[str | None, Query(max_length=2000, description="The `next` of the answer before.")]
 HourText = Annotated[str | None, Query(max_length=40, description="An hour in UTC, as 2026-11-23T07.")]
+Name = Annotated[
+    str,
+    Query(
+        alias="trend", max_length=2000, description="The name, where the path has none after the last `/`."
+    ),
+]
 Filter = Annotated[str | None, Query(max_length=200)]
 
 
@@ -69,9 +75,20 @@ def trends(
     responses={404: {"description": "No such trend"}},
 )
 def trend_over_hours(
-    request: Request, source: str, place: str, trend: str, limit: Limit = 168, cursor: Cursor = None
+    request: Request,
+    source: str,
+    place: str,
+    trend: str,
+    asked: Name = "",
+    limit: Limit = 168,
+    cursor: Cursor = None,
 ) -> TrendList:
-    """One trend over its hours, newest first. Encode the name: `#` is `%23`, `/` is `%2F`."""
+    """One trend over its hours, newest first. Encode the name: `#` is `%23`, `/` is `%2F`.
+
+    A name that an address cannot carry (`.`, `..`, one with a line end) travels as a parameter:
+    `/v1/trends/x/es/?trend=..`.
+    """
+    trend = trend or asked
     found = list_hours_of(
         room_of(request).lake, source=source, place=place, trend=trend, limit=limit, cursor=cursor
     )
@@ -118,7 +135,7 @@ def places(request: Request) -> PlaceList:
     },
 )
 async def analyze(request: Request, asked: AnalyzeRequest) -> AnalyzeAnswer:
-    """Sentiment, emotions, topics, entities and more of one text or many; a text that fails has its error."""
+    """Sentiment, emotions, topics, entities and more of one text or many; a text that is refused has its error."""
     texts = [clean_text(text) for text in asked.all_texts()]
     fit = [index for index, text in enumerate(texts) if len(text) <= MAX_CHARACTERS]
     langs = [asked.langs[index] for index in fit] if asked.langs else None

@@ -8,7 +8,8 @@
   const given = JSON.parse(source.textContent);
   const words = given.words;
   const stated = given.hours.some(function (hour) { return hour.volume !== null; });
-  let view = null;
+  let views = [];
+  let generation = 0;
 
   function colour(name) {
     return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -125,10 +126,14 @@
   }
 
   async function draw() {
-    if (view) view.forEach(function (one) { one.finalize(); });
+    // Drawing waits in between; a later call empties the box, and an earlier one that wakes up then must not go on.
+    generation += 1;
+    const mine = generation;
+    delete box.dataset.drawn;
+    views.forEach(function (one) { one.finalize(); });
+    views = [];
     box.replaceChildren();
     const parts = specification();
-    view = [];
     for (const name of ["mood", "amount"]) {
       const place = document.createElement("div");
       place.className = "chart-part";
@@ -144,7 +149,11 @@
       });
       one.tooltip(showTip);
       await one.runAsync();
-      view.push(one);
+      if (mine !== generation) {
+        one.finalize();
+        return;
+      }
+      views.push(one);
     }
     box.dataset.drawn = "true";
   }
