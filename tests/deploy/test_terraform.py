@@ -19,7 +19,9 @@ VARIABLE = re.compile(r'^variable "(\w+)" \{\n(.*?)^\}', re.M | re.S)
 @pytest.mark.timeout(600)
 def test_form_validity_and_native_tests(tmp_path: Path) -> None:
     terraform = Terraform.copied_to(tmp_path / "terraform")
-    assert terraform.run("fmt", "-check", "-recursive", check=False).stdout == "", "run `terraform fmt -recursive`"
+    assert terraform.run("fmt", "-check", "-recursive", check=False).stdout == "", (
+        "run `terraform fmt -recursive`"
+    )
     terraform.init("-backend=false")
     terraform.run("validate", "-no-color")
     said = terraform.run("test", "-no-color", "-var-file=environments/prod.tfvars").stdout
@@ -51,7 +53,9 @@ def test_variables_are_typed_and_described(path: Path) -> None:
         assert re.search(r'^  description += "[A-Z].*[^"]"$', body, re.M), f"{name} has no description"
 
 
-@pytest.mark.parametrize("message", re.findall(r"error_message = \"(.*)\"$", (FOLDER / "variables.tf").read_text(), re.M))
+@pytest.mark.parametrize(
+    "message", re.findall(r"error_message = \"(.*)\"$", (FOLDER / "variables.tf").read_text(), re.M)
+)
 def test_refusals_say_what_was_found_what_is_allowed_and_what_to_do(message: str) -> None:
     assert message.startswith("Found ")
     assert re.search(r"allowed|allows|needed|needs|must be|outside", message)

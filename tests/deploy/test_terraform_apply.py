@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,11 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(900),
 ]
-ACCESS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
+ACCESS = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
 STAND_IN = ("-var=enable_addons=false", "-var=enable_autoscaler_tags=false")
 TRAINING = '-var=training={instance_types=["c7i.4xlarge"],maximum=2}'
 FILES = ("-no-color", "-input=false", "-auto-approve", "-var-file=environments/dev.tfvars")
@@ -42,9 +47,7 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_dev_is_made_used_and_unmade(endpoint: str, tmp_path: Path) -> None:
-    def client(service: str) -> Any:
-        return boto3.client(service, endpoint_url=endpoint)
-
+    client: Client = partial(boto3.client, endpoint_url=endpoint)
     client("s3").create_bucket(Bucket="state")
     terraform = Terraform.copied_to(tmp_path / "terraform")
     terraform.write_override(endpoint)
@@ -62,15 +65,21 @@ def test_dev_is_made_used_and_unmade(endpoint: str, tmp_path: Path) -> None:
     check_policies(client, made["bucket"])
     check_registry_and_secrets(client)
     check_manifest(made)
+    # The stand-in speaks plain HTTP, which this policy is there to refuse.
+    client("s3").delete_bucket_policy(Bucket=made["bucket"])
     check_an_hour_is_kept(made["lake"], tmp_path)
 
+    # Moto cannot delete this policy by itself; it goes with its file system.
+    terraform.run("state", "rm", "module.storage.aws_efs_file_system_policy.this")
     terraform.run("destroy", *FILES, *STAND_IN, TRAINING)
     check_nothing_is_left(client)
 
 
 def check_state(client: Client) -> None:
     names = [o["Key"] for o in client("s3").list_objects_v2(Bucket="state")["Contents"]]
-    assert names == ["env:/dev/trendlark/terraform.tfstate"], "the lock is given back, the state is in the bucket"
+    assert names == ["env:/dev/trendlark/terraform.tfstate"], (
+        "the lock is given back, the state is in the bucket"
+    )
 
 
 def check_nodes(client: Client) -> None:
@@ -113,7 +122,10 @@ def check_bucket(client: Client, bucket: str) -> None:
     rule = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"][0]
     assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
     assert set(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values()) == {True}
-    assert s3.get_bucket_logging(Bucket=bucket)["LoggingEnabled"]["TargetBucket"] == "trendlark-dev-logs-123456789012"
+    assert (
+        s3.get_bucket_logging(Bucket=bucket)["LoggingEnabled"]["TargetBucket"]
+        == "trendlark-dev-logs-123456789012"
+    )
     denied = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])["Statement"][0]
     assert denied["Effect"] == "Deny"
     assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
@@ -151,7 +163,9 @@ def check_roles(client: Client) -> None:
         "cluster-autoscaler": "kube-system:cluster-autoscaler",
     }
     for role, account in accounts.items():
-        trust = iam.get_role(RoleName=f"trendlark-dev-{role}")["Role"]["AssumeRolePolicyDocument"]["Statement"][0]
+        trust = iam.get_role(RoleName=f"trendlark-dev-{role}")["Role"]["AssumeRolePolicyDocument"][
+            "Statement"
+        ][0]
         assert trust["Action"] == ["sts:AssumeRoleWithWebIdentity"]
         wanted = {key.rsplit(":", 1)[1]: value for key, value in trust["Condition"]["StringEquals"].items()}
         assert wanted == {"aud": "sts.amazonaws.com", "sub": f"system:serviceaccount:{account}"}
@@ -179,7 +193,9 @@ def check_policies(client: Client, bucket: str) -> None:
         },
     }
     for role, allowed in expected.items():
-        policy = client("iam").get_role_policy(RoleName=f"trendlark-dev-{role}", PolicyName=role)["PolicyDocument"]
+        policy = client("iam").get_role_policy(RoleName=f"trendlark-dev-{role}", PolicyName=role)[
+            "PolicyDocument"
+        ]
         found: dict[str, set[str]] = {}
         for statement in policy["Statement"]:
             assert statement["Effect"] == "Allow"

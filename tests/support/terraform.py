@@ -26,7 +26,8 @@ _PLUGIN_HOMES = (
     "/usr/local/lib",
     "/opt",
 )
-_PROVIDER = "registry.terraform.io/hashicorp/aws/5.100.0"
+_PROVIDER = "registry.terraform.io/hashicorp/aws"
+_VERSION = "5.100.0"
 
 
 def why_not() -> str | None:
@@ -58,7 +59,9 @@ def _folders_in(home: Path) -> list[Path]:
 def _holds_provider(folder: Path) -> bool:
     system = f"{platform.system().lower()}_{_ARCHITECTURES.get(platform.machine(), platform.machine())}"
     try:
-        return any((folder / _PROVIDER / system).glob("terraform-provider-aws*"))
+        unpacked = (folder / _PROVIDER / _VERSION / system).glob("terraform-provider-aws*")
+        packed = folder / _PROVIDER / f"terraform-provider-aws_{_VERSION}_{system}.zip"
+        return packed.is_file() or any(unpacked)
     except OSError:
         return False
 
@@ -76,10 +79,14 @@ class Terraform:
     @classmethod
     def copied_to(cls, folder: Path) -> Terraform:
         """A copy in a new folder."""
-        shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns(".terraform", "*.tfstate*", "*.auto.tfvars"))
+        shutil.copytree(
+            FOLDER, folder, ignore=shutil.ignore_patterns(".terraform", "*.tfstate*", "*.auto.tfvars")
+        )
         return cls(folder)
 
-    def run(self, *words: str, check: bool = True, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *words: str, check: bool = True, stdin: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Run ``terraform`` with these words; raise with what it said where it fails and ``check`` is set."""
         quiet = {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_CLI_CONFIG_FILE": os.devnull}
         done = subprocess.run(
@@ -97,7 +104,14 @@ class Terraform:
 
     def init(self, *words: str) -> None:
         """Initialise with the provider on the disk, whose hash must be in the lock file."""
-        self.run("init", "-no-color", "-input=false", "-lockfile=readonly", f"-plugin-dir={plugin_folder()}", *words)
+        self.run(
+            "init",
+            "-no-color",
+            "-input=false",
+            "-lockfile=readonly",
+            f"-plugin-dir={plugin_folder()}",
+            *words,
+        )
 
     def outputs(self) -> dict[str, Any]:
         """The outputs by name."""
@@ -106,7 +120,9 @@ class Terraform:
     def write_override(self, endpoint: str) -> None:
         """Lead provider and state to a stand-in for AWS."""
         services = "\n".join(f'    {service} = "{endpoint}"' for service in SERVICES)
-        (self.folder / "stand_in_override.tf").write_text(_OVERRIDE.format(endpoint=endpoint, services=services))
+        (self.folder / "stand_in_override.tf").write_text(
+            _OVERRIDE.format(endpoint=endpoint, services=services)
+        )
 
 
 _OVERRIDE = """

@@ -22,7 +22,7 @@ run "refused_at_once" {
     admin_role_arns       = ["operator"]
     log_days              = 2
     node_instance_types   = ["t3.micro"]
-    node_minimum          = 0
+    node_maximum          = 9
     node_disk_gib         = 8
     training              = { instance_types = [] }
     namespace             = "Trend Lark"
@@ -33,22 +33,42 @@ run "refused_at_once" {
   }
   expect_failures = [
     var.environment, var.name, var.region, var.cidr, var.zone_count, var.kubernetes_version,
-    var.api_allowed_cidrs, var.admin_role_arns, var.log_days, var.node_instance_types, var.node_minimum,
+    var.api_allowed_cidrs, var.admin_role_arns, var.log_days, var.node_instance_types, var.node_maximum,
     var.node_disk_gib, var.training, var.namespace,
     var.lake_noncurrent_days, var.model_noncurrent_days, var.kept_images, var.budget_usd_per_month,
   ]
 }
 
-run "refused_together" {
+run "refused_more_than_the_most_and_mails_to_nobody" {
   command = plan
   variables {
     environment          = "dev"
-    node_minimum         = 4
+    node_minimum         = 1
     node_desired         = 3
-    node_maximum         = 3
+    node_maximum         = 2
     budget_usd_per_month = 100
   }
-  expect_failures = [var.node_desired, var.node_maximum, var.alarm_emails]
+  expect_failures = [var.node_desired, var.alarm_emails]
+}
+
+run "refused_least_above_most" {
+  command = plan
+  variables {
+    environment  = "dev"
+    node_minimum = 4
+    node_maximum = 3
+  }
+  expect_failures = [var.node_maximum]
+}
+
+run "refused_no_nodes_and_no_address" {
+  command = plan
+  variables {
+    environment  = "dev"
+    node_minimum = 0
+    alarm_emails = ["nobody"]
+  }
+  expect_failures = [var.node_minimum, var.alarm_emails]
 }
 
 run "accepted_t2_small" {
