@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.trendlark
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check train-deps images lock manifests clean
+.PHONY: help up test test-terraform check train-deps images lock manifests clean
 
 help:  ## print what there is
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 # Each stamp holds the settings of the package that was installed, so a changed pyproject.toml installs anew.
 $(STAMP)-run: pyproject.toml
@@ -42,6 +42,9 @@ check: $(STAMP)-train  ## lint, format, types, import layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python tests/house_numbers.py
+
+test-terraform: $(STAMP)-dev  ## check deploy/terraform: form, own tests, apply and destroy in a stand-in for AWS
+	@$(BIN)/python -m pytest -q tests/deploy/test_terraform.py tests/deploy/test_terraform_apply.py tests/deploy/test_terraform_cost.py
 
 train-deps: $(STAMP)-train  ## install what training and its tests need
 

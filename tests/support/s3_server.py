@@ -6,24 +6,30 @@ same process could never answer.
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 _LONGEST_START_SECONDS = 60.0
 
 
 @contextmanager
-def running_s3() -> Iterator[str]:
-    """The address of a server that runs inside the block."""
+def running_s3(environment: Mapping[str, str] | None = None) -> Iterator[str]:
+    """The address of a server that runs inside the block; it knows the other services of AWS, too."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+    with subprocess.Popen(
+        command,
+        env=os.environ | dict(environment or {}),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as server:
         try:
             _wait_for(port, server)
             yield f"http://127.0.0.1:{port}"

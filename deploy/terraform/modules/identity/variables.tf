@@ -1,0 +1,44 @@
+variable "name" {
+  description = "Prefix of every role."
+  type        = string
+}
+
+variable "cluster_name" {
+  description = "Name of the cluster."
+  type        = string
+}
+
+variable "namespace" {
+  description = "Kubernetes namespace of the services."
+  type        = string
+}
+
+variable "pod_identity" {
+  description = "EKS Pod Identity instead of IRSA."
+  type        = bool
+}
+
+variable "oidc_provider_arn" {
+  description = "Identity provider of the cluster."
+  type        = string
+}
+
+variable "oidc_issuer" {
+  description = "Its issuer, without scheme."
+  type        = string
+}
+
+variable "bucket_arn" {
+  description = "Bucket of lake, models and pipeline artefacts."
+  type        = string
+}
+
+variable "data_key_arn" {
+  description = "Key that encrypts it."
+  type        = string
+}
+
+variable "secret_arns" {
+  description = "Secrets that the secrets operator may read."
+  type        = list(string)
+}

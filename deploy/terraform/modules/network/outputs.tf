@@ -1,0 +1,24 @@
+output "vpc_id" {
+  description = "Id of the network."
+  value       = aws_vpc.this.id
+}
+
+output "private_subnet_ids" {
+  description = "Ids of the subnets without a public address, by zone."
+  value       = { for zone, subnet in aws_subnet.private : zone => subnet.id }
+}
+
+output "private_subnet_cidrs" {
+  description = "Address ranges of those subnets, by zone."
+  value       = { for zone, subnet in aws_subnet.private : zone => subnet.cidr_block }
+}
+
+output "public_subnet_ids" {
+  description = "Ids of the subnets for load balancers and NAT gateways, by zone."
+  value       = { for zone, subnet in aws_subnet.public : zone => subnet.id }
+}
+
+output "s3_endpoint_id" {
+  description = "Id of the gateway endpoint that keeps S3 traffic inside."
+  value       = aws_vpc_endpoint.s3.id
+}

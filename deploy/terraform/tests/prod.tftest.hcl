@@ -1,0 +1,159 @@
+# What moto cannot stand in for, and what only prod has, planned with a mocked provider:
+#   terraform test -var-file=environments/prod.tfvars
+
+mock_provider "aws" {
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+  mock_data "aws_partition" {
+    defaults = { partition = "aws", dns_suffix = "amazonaws.com" }
+  }
+  mock_data "aws_region" {
+    defaults = { name = "us-east-1" }
+  }
+  mock_data "aws_availability_zones" {
+    defaults = { names = ["us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d"] }
+  }
+}
+
+run "three_zones_with_a_gateway_each" {
+  command = plan
+  module {
+    source = "./modules/network"
+  }
+  variables {
+    name         = "trendlark-prod"
+    cidr         = "10.40.0.0/16"
+    zone_count   = 3
+    nat_per_zone = true
+  }
+  assert {
+    condition     = length(aws_subnet.private) == 3 && length(aws_nat_gateway.this) == 3
+    error_message = "prod has to survive the loss of a zone"
+  }
+  assert {
+    condition     = length(distinct([for s in concat(values(aws_subnet.private), values(aws_subnet.public)) : s.cidr_block])) == 6
+    error_message = "subnets must not overlap"
+  }
+}
+
+run "addons_and_tags" {
+  command = plan
+  assert {
+    condition     = toset(keys(module.workloads.addons)) == toset(["aws-efs-csi-driver", "coredns", "kube-proxy", "metrics-server", "vpc-cni"])
+    error_message = "the cluster needs network, DNS, metrics and the EFS driver"
+  }
+  assert {
+    condition     = module.cluster.autoscaler_tags.services["k8s.io/cluster-autoscaler/trendlark-prod"] == "owned"
+    error_message = "the autoscaler finds its groups by this tag"
+  }
+  assert {
+    condition     = module.cluster.autoscaler_tags.training["k8s.io/cluster-autoscaler/node-template/taint/trendlark.io/training"] == "true:NoSchedule"
+    error_message = "the autoscaler has to know the taint of a group without nodes"
+  }
+}
+
+run "private_api_by_default" {
+  command = plan
+  module {
+    source = "./modules/cluster"
+  }
+  variables {
+    name               = "trendlark-prod"
+    kubernetes_version = "1.35"
+    subnet_ids         = ["subnet-1", "subnet-2"]
+    api_allowed_cidrs  = []
+    admin_role_arns    = ["arn:aws:iam::123456789012:role/operator"]
+    log_days           = 90
+    tag_groups         = false
+    nodes              = { instance_types = ["t3.large"], minimum = 2, desired = 3, maximum = 8, spot = false, disk_gib = 50 }
+    training           = { instance_types = ["g6.xlarge"], maximum = 1, spot = true, gpu = true, disk_gib = 100 }
+  }
+  assert {
+    condition     = !aws_eks_cluster.this.vpc_config[0].endpoint_public_access && aws_eks_cluster.this.vpc_config[0].endpoint_private_access
+    error_message = "without api_allowed_cidrs the API must not be on the internet"
+  }
+  assert {
+    condition     = aws_eks_node_group.training[0].scaling_config[0].desired_size == 0 && aws_eks_node_group.training[0].capacity_type == "SPOT" && aws_eks_node_group.training[0].ami_type == "AL2023_x86_64_NVIDIA"
+    error_message = "the group that trains begins with no node, on spot, with NVIDIA's driver"
+  }
+  assert {
+    condition     = length(aws_eks_access_entry.admin) == 1
+    error_message = "a named role has to become an administrator"
+  }
+}
+
+run "budget_tells_two_addresses" {
+  command = plan
+  variables {
+    budget_usd_per_month = 400
+    alarm_emails         = ["a@example.org", "b@example.org"]
+  }
+  assert {
+    condition     = module.workloads.budget.limit_amount == "400" && length(module.workloads.budget.notification) == 2
+    error_message = "the budget sounds at 80 % spent and when the forecast passes it"
+  }
+}
+
+run "pod_identity_instead_of_irsa" {
+  command = plan
+  variables {
+    pod_identity = true
+  }
+  assert {
+    condition     = length(module.identity.associations) == 7 && contains(keys(module.workloads.addons), "eks-pod-identity-agent")
+    error_message = "each ServiceAccount is associated with its role, and the agent runs"
+  }
+  assert {
+    condition     = jsondecode(module.identity.trust["collector"]).Statement[0].Principal.Service == "pods.eks.amazonaws.com"
+    error_message = "the roles trust EKS, not the OIDC provider"
+  }
+}
+
+run "cloud9_only_when_asked" {
+  command = plan
+  variables {
+    enable_cloud9 = true
+  }
+  assert {
+    condition     = module.workloads.cloud9 == 1
+    error_message = "enable_cloud9 makes one environment"
+  }
+}
+
+run "shared_repositories_keep_their_address" {
+  command = plan
+  variables {
+    create_repositories = false
+  }
+  assert {
+    condition     = output.repositories["trendlark/service"] == "123456789012.dkr.ecr.us-east-1.amazonaws.com/trendlark/service"
+    error_message = "the second environment of an account uses the first one's repositories"
+  }
+}
+
+run "backups_and_no_easy_destruction" {
+  command = plan
+  module {
+    source = "./modules/storage"
+  }
+  variables {
+    name                  = "trendlark-prod"
+    vpc_id                = "vpc-1"
+    subnet_ids            = { us-east-1a = "subnet-1" }
+    client_cidrs          = { us-east-1a = "10.40.0.0/20" }
+    lake_noncurrent_days  = 1
+    model_noncurrent_days = 30
+    log_days              = 90
+    efs_backup            = true
+    allow_destroy         = false
+  }
+  assert {
+    condition     = aws_efs_backup_policy.this[0].backup_policy[0].status == "ENABLED"
+    error_message = "prod's file system is backed up"
+  }
+  assert {
+    condition     = !aws_s3_bucket.lake.force_destroy
+    error_message = "destroy must not take a lake that holds tables"
+  }
+}
