@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from tests.training.tiny import tiny_checkpoint
@@ -14,7 +13,7 @@ from trendlark.errors import ModelError
 from trendlark.nlu.artifact import load_artifact
 from trendlark.nlu.tasks import TASKS
 from trendlark.training import baseline, evaluate, export
-from trendlark.training.export import file_digest, network_weights, shift_biases
+from trendlark.training.export import file_digest
 from trendlark.training.scoring import main_metric
 from trendlark.training.sets import SETS
 
@@ -96,16 +95,6 @@ def test_evaluating_a_checkpoint(checkpoint_path: Path, data: Path) -> None:
     found = evaluate.run(checkpoint_path, data, limit=2)
     assert "umsab_es" in found
     assert 0 <= found["ner_btc"]["entity_f1"] <= 1
-
-
-def test_shifts_go_into_the_bias_and_nowhere_else() -> None:
-    weights = network_weights(tiny_checkpoint())
-    shifted = shift_biases(
-        weights, {"irony": np.array([2.0], np.float32), "entities": np.zeros(15, np.float32)}
-    )
-    changed = [name for name in weights if not np.array_equal(weights[name], shifted[name])]
-    assert changed == ["heads.irony.logits.bias"]
-    assert shifted["heads.irony.logits.bias"] == weights["heads.irony.logits.bias"] + 2
 
 
 def test_checksums_are_of_the_files(folder: Path, manifest: Any) -> None:

@@ -1,8 +1,7 @@
 """Probabilities that mean what they say, and thresholds that serve each benchmark; both from validation alone.
 
 A temperature for each task (Guo et al. 2017, arXiv:1706.04599) is fitted by likelihood, every set weighing the
-same. Yes/no heads also get a shift of their logit, folded into the exported bias, because class
-weights in training move the base rate. Thresholds are chosen for the metric of the benchmark on a smoothed
+same. Thresholds are chosen for the metric of the benchmark on a smoothed
 curve, so that no single tweet decides.
 """
 
@@ -34,19 +33,8 @@ _log = logging.getLogger(__name__)
 
 _TEMPERATURES = np.exp(np.linspace(np.log(0.3), np.log(5.0), 60))
 _THRESHOLDS = np.round(np.arange(0.06, 0.95, 0.02), 2)
-# Not the many-of tasks: labels with a handful of validation tweets would be shifted by chance, and the strongest
-# emotion is read across labels (tried: TweetEval emotion 73.8 to 66.2).
-_SHIFTED = ("irony", "hate", "offensive")
 _SMOOTHING = 5
 _ROUNDS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Fitted:
-    """The calibration, and the shifts to add to the logits' bias before it holds, by task."""
-
-    calibration: Calibration
-    shifts: dict[str, Floats]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +45,19 @@ class _Sample:
     logits: Floats
 
 
-def fit(predict: Predictor, tokenizer: Tokenizer, data: Path, limit: int | None = None) -> Fitted:
-    """Fit temperatures, shifts and thresholds on the validation files of ``data``; ``limit`` is rows a set."""
+def fit(predict: Predictor, tokenizer: Tokenizer, data: Path, limit: int | None = None) -> Calibration:
+    """Fit temperatures and thresholds on the validation files of ``data``; ``limit`` is rows a set."""
     samples = _samples(predict, tokenizer, data, limit)
     temperatures: dict[str, float] = {}
     thresholds: dict[str, dict[str, float]] = {}
-    shifts: dict[str, Floats] = {}
     for name, task in TASKS.items():
         own = [sample for sample in samples if sample.scored.entry.task == name]
-        temperatures[name], shifts[name] = 1.0, np.zeros(task.width, np.float32)
+        temperatures[name] = _fit_temperature(name, own) if own else 1.0
         if task.kind in ("many_of", "yes_no"):
-            thresholds[name] = dict.fromkeys(task.labels, 0.5)
-        if not own:
-            continue
-        temperatures[name], shifts[name] = _fit_scale(name, own)
-        if task.kind in ("many_of", "yes_no"):
-            calibrated = _calibrated(own, temperatures[name], shifts[name])
-            thresholds[name] = _fit_thresholds(name, calibrated)
+            calibrated = _calibrated(own, Calibration(temperatures))
+            thresholds[name] = _fit_thresholds(name, calibrated) if own else dict.fromkeys(task.labels, 0.5)
         _log.info("calibration %s: temperature %.3f, %s", name, temperatures[name], thresholds.get(name, ""))
-    return Fitted(Calibration(temperatures, thresholds), shifts)
+    return Calibration(temperatures, thresholds)
 
 
 def _samples(predict: Predictor, tokenizer: Tokenizer, data: Path, limit: int | None) -> list[_Sample]:
@@ -104,24 +86,14 @@ def _truth(scored: Scored) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     return truth, columns
 
 
-def _fit_scale(name: str, samples: Sequence[_Sample]) -> tuple[float, Floats]:
-    best = (np.inf, 1.0, np.zeros(TASKS[name].width, np.float32))
+def _fit_temperature(name: str, samples: Sequence[_Sample]) -> float:
     truths = [_truth(sample.scored) for sample in samples]
-    for temperature in _TEMPERATURES:
-        shift = np.zeros(TASKS[name].width, np.float32)
-        if name in _SHIFTED:
-            shift = _fit_shift(samples, truths, float(temperature))
-        loss = float(
-            np.mean(
-                [
-                    _loss(name, (sample.logits + shift) / temperature, *truth)
-                    for sample, truth in zip(samples, truths, strict=True)
-                ]
-            )
-        )
-        if loss < best[0]:
-            best = (loss, float(temperature), shift)
-    return best[1], best[2]
+
+    def loss(temperature: float) -> float:
+        pairs = zip(samples, truths, strict=True)
+        return float(np.mean([_loss(name, one.logits / temperature, *truth) for one, truth in pairs]))
+
+    return float(min(_TEMPERATURES, key=loss))
 
 
 def _loss(name: str, scaled: Floats, truth: NDArray[np.float64], columns: NDArray[np.bool_]) -> float:
@@ -133,30 +105,12 @@ def _loss(name: str, scaled: Floats, truth: NDArray[np.float64], columns: NDArra
     return float(losses[:, columns].mean())
 
 
-def _fit_shift(
-    samples: Sequence[_Sample],
-    truths: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]],
-    temperature: float,
-) -> Floats:
-    """The shifts at which each label's mean probability is its share: where the likelihood is flat in them."""
-    width = samples[0].logits.shape[1]
-    low, high = np.full(width, -8.0), np.full(width, 8.0)
-    share = np.mean([truth.mean(0) for truth, _ in truths], axis=0)
-    for _ in range(40):
-        middle = (low + high) / 2
-        means = [(1 / (1 + np.exp(-(one.logits + middle) / temperature))).mean(0) for one in samples]
-        above = np.mean(means, axis=0) > share
-        high, low = np.where(above, middle, high), np.where(above, low, middle)
-    # A label that validation never shows would be shifted out of reach.
-    return np.where(share > 0, (low + high) / 2, 0.0).astype(np.float32)
-
-
-def _calibrated(samples: Sequence[_Sample], temperature: float, shift: Floats) -> list[Scored]:
+def _calibrated(samples: Sequence[_Sample], calibration: Calibration) -> list[Scored]:
     return [
         Scored(
             one.scored.entry,
             one.scored.rows,
-            np.asarray(1 / (1 + np.exp(-(one.logits + shift) / temperature)), np.float32),
+            calibration.probabilities(one.scored.entry.task, one.logits),
         )
         for one in samples
     ]

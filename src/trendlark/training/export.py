@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
@@ -28,7 +27,7 @@ from trendlark.training.card import CARD_FILE, write_card
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.data import digest
 from trendlark.training.model import MAX_TOKENS
-from trendlark.training.predict import Floats, build_session, session_predictor
+from trendlark.training.predict import build_session, session_predictor
 from trendlark.training.scoring import Calibration, main_metric, score_all
 from trendlark.training.sets import EMOJI_SETS, SETS
 
@@ -60,17 +59,15 @@ def run(
     state = checkpoint.load(checkpoint_path)
     out.mkdir(parents=True, exist_ok=True)
     weights, shape = network_weights(state), state.network.shape
-    unshifted = session_predictor(build_session(graph.build(weights, shape, int8=True)))
-    fitted = calibrate.fit(unshifted, state.tokenizer, data, limit)
-    weights = shift_biases(weights, fitted.shifts)
     onnx.save(graph.build(weights, shape, int8=True), str(out / MODEL_FILE))
     state.tokenizer.save(str(out / TOKENIZER_FILE))
     small = session_predictor(build_session(out / MODEL_FILE))
-    scores = score_all(small, state.tokenizer, data, fitted.calibration, limit)
+    calibration = calibrate.fit(small, state.tokenizer, data, limit)
+    scores = score_all(small, state.tokenizer, data, calibration, limit)
     full = session_predictor(build_session(graph.build(weights, shape, int8=False)))
-    exact = score_all(full, state.tokenizer, data, fitted.calibration, limit)
+    exact = score_all(full, state.tokenizer, data, calibration, limit)
     metrics = _metrics(scores, exact, baseline or {})
-    manifest = make_manifest(name, state, fitted.calibration, metrics, data)
+    manifest = make_manifest(name, state, calibration, metrics, data)
     manifest["recipe"] |= {"core_hours": core_hours} if core_hours is not None else {}
     write_card(out / CARD_FILE, manifest)
     manifest["files"] = {one: file_digest(out / one) for one in (MODEL_FILE, TOKENIZER_FILE, CARD_FILE)}
@@ -84,18 +81,6 @@ def run(
 def network_weights(state: Checkpoint) -> dict[str, NDArray[Any]]:
     """Return the weights by name as arrays in single precision."""
     return {name: value.float().numpy() for name, value in state.network.state_dict().items()}
-
-
-def shift_biases(
-    weights: Mapping[str, NDArray[Any]], shifts: Mapping[str, Floats]
-) -> dict[str, NDArray[Any]]:
-    """Return the weights with the calibration's shifts added to the biases of the logits."""
-    shifted = dict(weights)
-    for name, shift in shifts.items():
-        if TASKS[name].kind != "spans":
-            key = f"heads.{name}.logits.bias"
-            shifted[key] = (weights[key] + shift).astype(np.float32)
-    return shifted
 
 
 def _metrics(
