@@ -6,6 +6,7 @@ import json
 import random
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -273,4 +274,4 @@ def test_an_output_that_nobody_asks_for_is_no_obstacle(whole: Path, folder: Path
     onnx.save(model, folder / "model.onnx")
     sign(folder)
     with Analyzer(load_artifact(folder), threads=1) as more, Analyzer(load_artifact(whole)) as plain:
-        assert more("Messi in Madrid") == plain("Messi in Madrid")
+        assert replace(more("Messi in Madrid"), model="") == replace(plain("Messi in Madrid"), model="")
