@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import parse_qs, quote, urlsplit
 
-import httpx
+import httpx2 as httpx
 import pytest
 
 from tests.support.hours import settings_for

@@ -7,7 +7,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import anyio
-import httpx
+import httpx2 as httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
