@@ -14,7 +14,7 @@ import pytest
 from tests.support.hours import HOUR, contents, jobs_for
 from trendlark.errors import BudgetError, InputError, ModelError, NotFoundError, UnavailableError
 from trendlark.hours import Hour
-from trendlark.jobs import services
+from trendlark.jobs import hourly, services
 from trendlark.jobs.collect import collect_hour
 from trendlark.jobs.hourly import Jobs
 from trendlark.jobs.runs import DONE, FAILED, NOTHING
@@ -110,7 +110,7 @@ def test_the_collector_collects_the_newest_complete_hours(jobs: Jobs) -> None:
 
 
 def test_what_failed_is_tried_again_soon(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services, "seconds_until", lambda _: 1000.0)
+    monkeypatch.setattr(hourly, "seconds_until", lambda _: 1000.0)
     moody = replace(jobs, source=Moody(down()))
     pulse = Stopping(naps=2)
     keep_collecting(moody, threading.Event(), pulse)
@@ -122,7 +122,7 @@ def test_what_failed_is_tried_again_soon(jobs: Jobs, monkeypatch: pytest.MonkeyP
 def test_what_trying_soon_does_not_mend_waits_for_the_next_hour(
     jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "seconds_until", lambda _: 1000.0)
+    monkeypatch.setattr(hourly, "seconds_until", lambda _: 1000.0)
     spent = BudgetError("Found no budget left; 10 dollars a day are allowed. Wait, or raise it.")
     pulse = Stopping(naps=2)
     keep_collecting(replace(jobs, source=Moody(spent)), threading.Event(), pulse)

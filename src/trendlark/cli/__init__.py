@@ -13,6 +13,7 @@ import typer
 from trendlark import __version__
 from trendlark.cli import hour, look, services, text, train
 from trendlark.cli.options import LOG_FORMAT
+from trendlark.cli.tables import printable
 from trendlark.errors import TrendlarkError
 
 _EPILOG = "Settings come from flags, TRENDLARK_* variables and trendlark.toml: see `trendlark config`."
@@ -49,9 +50,9 @@ for module in (hour, text, look, services, train):
     module.register(app)
 
 
-def _printable(text: str) -> str:
-    # A sentence may quote a source or a file; nothing of it may steer the terminal.
-    return "".join(c if c.isprintable() or c == "\n" else " " for c in text)
+def _lines(text: str) -> str:
+    # A sentence may quote a source or a file; nothing of it may steer the terminal, but a list keeps its lines.
+    return "\n".join(printable(line) for line in text.split("\n"))
 
 
 def main() -> None:
@@ -67,7 +68,7 @@ def main() -> None:
         finally:
             sys.stdout.flush()  # here, where what it raises can still be told
     except TrendlarkError as error:
-        print(f"trendlark: {_printable(str(error))}", file=sys.stderr)
+        print(f"trendlark: {_lines(str(error))}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
     except BrokenPipeError:
         # `trendlark query ... | head` is no error; stdout is closed so that Python does not complain at exit.

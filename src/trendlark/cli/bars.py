@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from trendlark.cli.tables import printable
 from trendlark.jobs.runs import NOTHING
 from trendlark.records import Run
 
@@ -51,7 +52,7 @@ def describe_run(run: Run) -> str:
     """One line for a run: ``2026-11-23T07 collect es    10 trends, 200 tweets (0.4 s)``."""
     where = f"{run.hour} {run.job:<9} {run.place or '':<5}"
     if run.error:
-        return f"{where} failed: {''.join(c if c.isprintable() else ' ' for c in run.error)}"
+        return f"{where} failed: {printable(run.error)}"
     parts = [f"{count} {name}" for name, count in run.counts.items()]
     if run.refused:
         parts.append(f"{run.refused} refused")

@@ -35,9 +35,9 @@ _log = logging.getLogger(__name__)
 # The source needs a moment until the last tweets of an hour can be searched.
 _DELAY = timedelta(minutes=2)
 _RETRY_SECONDS = 300.0
-_LOOK_BACK_HOURS = 48
+LOOK_BACK_HOURS = 48
 # What no second try within the hour mends, and every try leaves a record.
-_LASTING = (BudgetError, CreditsError, CredentialsError, NotFoundError)
+LASTING = (BudgetError, CreditsError, CredentialsError, NotFoundError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +118,21 @@ class Jobs:
         """Run each hour soon after it ends, until told to stop; one that failed is tried again after a while."""
         while not stop.is_set():
             again = self._attempt(Hour.last_complete())
-            wait = seconds_until(Hour.now().end + _DELAY)
-            stop.wait(min(wait, _RETRY_SECONDS) if again else wait)
+            stop.wait(pause_seconds(again))
 
     def _attempt(self, due: Hour) -> bool:
         """Whether it is worth trying again before the next hour."""
         try:
             # The hour first: older ones can be finished at any time, but a source tells only what trends now.
             outcome = self.run_hour(due)
-            whole = self.finish_hours(due - _LOOK_BACK_HOURS)
+            whole = self.finish_hours(due - LOOK_BACK_HOURS)
         except TrendlarkError as error:
             _log.error("%s did not finish and is tried again: %s", due, error)
             return True
-        return not whole or any(not isinstance(error, _LASTING) for error in outcome.errors)
+        return not whole or any(not isinstance(error, LASTING) for error in outcome.errors)
+
+
+def pause_seconds(again: bool, scatter_seconds: float = 0.0) -> float:
+    """Seconds until the next hour can be collected, a little later by ``scatter_seconds``; less to try again."""
+    wait = seconds_until(Hour.now().end + _DELAY) + scatter_seconds
+    return min(wait, _RETRY_SECONDS) if again else wait

@@ -11,16 +11,15 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import chain, islice
 from pathlib import Path
 
 from trendlark.errors import InputError, LakeError, ModelError, NotFoundError
-from trendlark.hours import Hour, seconds_until, utc_now
+from trendlark.hours import Hour, utc_now
 from trendlark.jobs.analyze import JOB as ANALYZE
 from trendlark.jobs.analyze import analyze_hour
 from trendlark.jobs.engines import Engine
-from trendlark.jobs.hourly import _LASTING, Jobs
+from trendlark.jobs.hourly import LASTING, LOOK_BACK_HOURS, Jobs, pause_seconds
 from trendlark.jobs.progress import SILENT, Progress
 from trendlark.jobs.runs import NOTHING, Tally, record_run
 from trendlark.jobs.shares import next_portion, portion_of
@@ -31,10 +30,6 @@ from trendlark.records import AnalyzedTweet, Run
 _log = logging.getLogger(__name__)
 
 POLL_SECONDS = 15.0
-LOOK_BACK_HOURS = 48
-# The source needs a moment until the last tweets of an hour can be searched.
-_DELAY = timedelta(minutes=2)
-_RETRY_SECONDS = 300.0
 _PAUSE_SECONDS = 60.0
 # Two collectors that were started by mistake do not ask in the same second; the later one finds the hour done.
 _SCATTER_SECONDS = 20.0
@@ -115,8 +110,7 @@ def keep_collecting(jobs: Jobs, stop: threading.Event, pulse: Pulse, past_hours:
         except LakeError as error:
             _log.error("Collecting is tried again: %s", error)
             soon = True
-        wait = seconds_until(Hour.now().end + _DELAY) + random.uniform(0, _SCATTER_SECONDS)  # noqa: S311
-        pulse.sleep(min(wait, _RETRY_SECONDS) if soon else wait, stop)
+        pulse.sleep(pause_seconds(soon, random.uniform(0, _SCATTER_SECONDS)), stop)  # noqa: S311
 
 
 def _begun_hours(lake: Lake, first: Hour) -> set[Hour]:
@@ -133,7 +127,7 @@ def _collect(jobs: Jobs, hours: Sequence[Hour], stop: threading.Event) -> tuple[
         errors = jobs.collect(hour).errors
         if all(isinstance(error, NotFoundError) for error in errors):
             done.add(hour)
-        soon = soon or not all(isinstance(error, _LASTING) for error in errors)
+        soon = soon or not all(isinstance(error, LASTING) for error in errors)
     return done, soon
 
 
