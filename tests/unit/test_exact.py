@@ -113,8 +113,8 @@ def test_wilson_at_the_usual_level_is_the_interval_of_a_share() -> None:
 def test_equal_shares_are_called_different_no_oftener_than_allowed(
     sizes: tuple[int, int], comparisons: int
 ) -> None:
-    assert wrongly_clear(exact_at, *sizes, comparisons) <= 0.8
-    assert wrongly_clear(exact_at, *reversed(sizes), comparisons) <= 0.8
+    assert wrongly_clear(exact_at, sizes[0], sizes[1], comparisons) <= 0.8
+    assert wrongly_clear(exact_at, sizes[1], sizes[0], comparisons) <= 0.8
 
 
 def test_wilsons_limits_would_call_them_different_too_often() -> None:
