@@ -25,6 +25,7 @@ from trendlark.lake import Lake
 from trendlark.records import Trend, TrendHour, Tweet
 from trendlark.reports import search
 from trendlark.reports.search import Key, Question, find_trends, find_tweets, pattern
+from trendlark.reports.words import fold
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +37,17 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     return lake
 
 
-def ask(text: str, first: Hour = FIRST, last: Hour = LAST, **more: str) -> Question:
+def ask(
+    text: str, first: Hour = FIRST, last: Hour = LAST, source: str | None = None, place: str | None = None
+) -> Question:
     """A question over all hours."""
-    return Question(text, first, last, **more)
+    return Question(text, first, last, source, place)
 
 
-def names(lake: Lake, text: str, **more: str) -> list[str]:
+def names(lake: Lake, text: str, source: str | None = None, place: str | None = None) -> list[str]:
     """The names of the trends found."""
-    return [one.row.trend.name for one in find_trends(lake, ask(text, **more), 50).items]
+    question = ask(text, source=source, place=place)
+    return [one.row.trend.name for one in find_trends(lake, question, 50).items]
 
 
 @pytest.mark.parametrize(
@@ -106,7 +110,7 @@ def test_tweets_are_found_with_what_the_model_said(lake: Lake) -> None:
 @pytest.mark.parametrize("text", ["😍", "@", "que partidazo", "“", "{{7*7}}", "javascript:window", "w" * 200])
 def test_signs_are_looked_for_as_they_are(lake: Lake, text: str) -> None:
     texts = {one.tweet.text for one in find_tweets(lake, ask(text), 50).items}
-    assert texts == {known for known in (*TEXTS, HOSTILE_TEXT) if search.fold(text) in search.fold(known)}
+    assert texts == {known for known in (*TEXTS, HOSTILE_TEXT) if fold(text) in fold(known)}
 
 
 def pages(lake: Lake, question: Question, most: int) -> list[list[tuple[str, str]]]:
