@@ -28,20 +28,22 @@ MEASURES: tuple[tuple[str, str], ...] = (
 
 @dataclass(frozen=True)
 class Comparison:
-    """Rows of ``trends`` in the order asked for; those without an analysed tweet take no part in differences."""
+    """Rows of ``trends`` in the order asked for, None where a trend is not in the hour.
 
-    rows: tuple[TrendHour, ...]
+    Those without an analysed tweet take no part in differences.
+    """
+
+    rows: tuple[TrendHour | None, ...]
 
     @cached_property
     def compared(self) -> tuple[int, ...]:
         """Which rows have shares, by their place in ``rows``."""
-        return tuple(at for at, row in enumerate(self.rows) if row.summary and row.summary.analysed)
+        return tuple(at for at, row in enumerate(self.rows) if row and row.summary and row.summary.analysed)
 
     @cached_property
     def models(self) -> tuple[str, ...]:
         """The models that made the shares, each once; where they are two, no difference is clear."""
-        made = (self.summary(at).model for at in self.compared)
-        return tuple(dict.fromkeys(made))
+        return tuple(dict.fromkeys(self._known(at)[1].model for at in self.compared))
 
     @property
     def differences(self) -> int:
@@ -54,18 +56,11 @@ class Comparison:
         """The level of each single difference's interval, so that all together hold at 95 %."""
         return 1 - (1 - LEVEL) / max(1, self.differences)
 
-    def summary(self, at: int) -> Summary:
-        """The summary of a row that has one; raises InputError for another."""
-        found = self.rows[at].summary
-        if found is None:
-            raise InputError(f"Found no summary of trend {at + 1}; ask for those in `compared` only.")
-        return found
-
     def share(self, at: int, kind: str, name: str) -> Share | None:
         """A share of a row with its own 95 % interval; None where it has none."""
         if at not in self.compared:
             return None
-        found: Mapping[str, Share] = getattr(self.summary(at), kind)
+        found: Mapping[str, Share] = getattr(self._known(at)[1], kind)
         return found.get(name)
 
     def difference(self, at: int, other: int, kind: str, name: str) -> Change | None:
@@ -81,17 +76,23 @@ class Comparison:
         """All pairs that are compared, as places in ``rows``."""
         return list(combinations(self.compared, 2))
 
+    def _known(self, at: int) -> tuple[TrendHour, Summary]:
+        row = self.rows[at]
+        if row is None or row.summary is None:
+            raise InputError(f"Found no summary of trend {at + 1}; ask for those in `compared` only.")
+        return row, row.summary
+
     def _wide(self, at: int, kind: str, name: str) -> Share | None:
         share = self.share(at, kind, name)
         if share is None:
             return None
-        row, analysed = self.rows[at], self.summary(at).analysed
-        population = usable_population(row.trend.volume, max(row.sampled, analysed))
-        count = round(share.value * analysed)
-        return Share(share.value, *exact_interval(count, analysed, population, self.level))
+        row, summary = self._known(at)
+        population = usable_population(row.trend.volume, max(row.sampled, summary.analysed))
+        count = round(share.value * summary.analysed)
+        return Share(share.value, *exact_interval(count, summary.analysed, population, self.level))
 
 
-def compare(rows: Sequence[TrendHour]) -> Comparison:
+def compare(rows: Sequence[TrendHour | None]) -> Comparison:
     """Two to five rows side by side; raises InputError for fewer or more."""
     if not 2 <= len(rows) <= MOST:
         raise InputError(f"Found {len(rows)} trends to compare; choose two to {MOST} of them.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from urllib.parse import quote, urlencode, urlsplit
 
 _HOME = "/"
@@ -37,3 +38,9 @@ def outside_link(url: str | None) -> str | None:
     except ValueError:
         return None
     return url if parts.scheme in {"http", "https"} and parts.hostname and not parts.username else None
+
+
+def compare_link(picks: Sequence[object], **query: str | None) -> str:
+    """The address of a comparison; picks are written ``source/place/name``."""
+    given = [("of", str(pick)) for pick in picks] + [(name, value) for name, value in query.items() if value]
+    return f"/compare?{urlencode(given)}" if given else "/compare"

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 from fastapi import Request
 
+from trendlark.web import messages_compare
 from trendlark.web.vocabulary import LABELS, Message
 
 Lang = Literal["en", "es"]
@@ -183,6 +184,7 @@ MESSAGES: Mapping[str, Message] = MappingProxyType({
         "No tweets were drawn for this trend in this hour, so nothing can be said of its mood.",
         "En esta hora no se extrajo ningún tuit de esta tendencia, así que no se puede decir nada de su ánimo.",
     ),
+    **messages_compare.MESSAGES,
 })  # fmt: skip
 
 

@@ -51,6 +51,7 @@ _TITLES: dict[type[TrendlarkError], str] = {
     errors.ModelError: "The model cannot answer",
     errors.OverloadError: "Too many requests are waiting",
 }
+_PAGES = {"/", "/login", "/logout", "/compare", "/search", "/try", "/model", "/status"}
 _PROGRAMS = ("/v1", "/live", "/ready", "/openapi.json", "/static")
 
 
@@ -120,7 +121,7 @@ def add_handlers(app: FastAPI) -> None:
 def for_people(request: Request) -> bool:
     """Whether a page should answer, not JSON: always at the addresses of pages, elsewhere if HTML is asked for."""
     path = request.scope["path"]
-    if path in {"/", "/login", "/logout"} or path.startswith("/trends/"):
+    if path in _PAGES or path.startswith("/trends/"):
         return True
     return not path.startswith(_PROGRAMS) and "text/html" in request.headers.get("accept", "")
 

@@ -174,9 +174,10 @@ def _alternate(make: Any, query: dict[str, str]) -> dict[str, str]:
     return {lang: make(**query, lang=lang) for lang in ("en", "es")}
 
 
-def _page(template: str, words: Words, request: Request, **values: Any) -> HTMLResponse:
+def _page(template: str, words: Words, request: Request, status: int = 200, **values: Any) -> HTMLResponse:
     return HTMLResponse(
         render(template, words, request=request, **values),
+        status,
         headers={
             "Content-Language": words.lang,
             "Vary": "Accept-Language",
