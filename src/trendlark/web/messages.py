@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from fastapi import Request
 
-from trendlark.web import messages_compare
+from trendlark.web import messages_compare, messages_model, messages_search, messages_status, messages_try
 from trendlark.web.vocabulary import LABELS, Message
 
 Lang = Literal["en", "es"]
@@ -185,6 +185,10 @@ MESSAGES: Mapping[str, Message] = MappingProxyType({
         "En esta hora no se extrajo ningún tuit de esta tendencia, así que no se puede decir nada de su ánimo.",
     ),
     **messages_compare.MESSAGES,
+    **messages_search.MESSAGES,
+    **messages_try.MESSAGES,
+    **messages_model.MESSAGES,
+    **messages_status.MESSAGES,
 })  # fmt: skip
 
 

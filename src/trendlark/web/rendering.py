@@ -22,6 +22,8 @@ _ENVIRONMENT = Environment(
 )
 _BY_LANGUAGE = (
     formats.number,
+    formats.decimal,
+    formats.size,
     formats.percent,
     formats.span,
     formats.money,
