@@ -102,4 +102,9 @@ LABELS: Mapping[str, Mapping[str, Message]] = MappingProxyType({
         "mastodon": Message("Mastodon", "Mastodon"),
         "bluesky": Message("Bluesky", "Bluesky"),
     },
+    "tables": {
+        "trends": Message("trends", "tendencias"),
+        "hours": Message("hours", "horas"),
+        "tweets": Message("tweets", "tuits"),
+    },
 })  # fmt: skip

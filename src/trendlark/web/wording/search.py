@@ -1,0 +1,9 @@
+"""What the search page says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from trendlark.web.vocabulary import Message
+
+MESSAGES: Mapping[str, Message] = {}
