@@ -17,7 +17,7 @@ from trendlark.web.door import Door
 from trendlark.web.guard import LOOPBACK_HOSTS, BodyLimit, HostGuard, SecurityHeaders, TokenGuard
 from trendlark.web.problems import Edge, add_handlers
 from trendlark.web.room import Room
-from trendlark.web.routes import compare, health, login, model, pages, search, status, tryit, v1
+from trendlark.web.routes import compare, health, login, model, now, search, status, trend, try_it, v1
 
 _STATIC = Path(__file__).parent / "static"
 
@@ -40,8 +40,7 @@ def create_app(*, lake: Lake, analyzer: Analyzer, settings: Settings, waiting: i
     add_handlers(app)
     app.include_router(health.router)
     app.include_router(v1.router)
-    app.include_router(pages.router)
-    for page in (compare, search, tryit, model, status):
+    for page in (now, trend, compare, search, try_it, model, status):
         app.include_router(page.router)
     token = settings.api_token
     app.state.door = Door(token.get_secret_value()) if token is not None else None

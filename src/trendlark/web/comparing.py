@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Self
+
+from pydantic import BaseModel, Field
 
 from trendlark.errors import InputError
 from trendlark.hours import Hour
@@ -17,6 +19,7 @@ from trendlark.reports.compare import MEASURES, MOST, Comparison
 from trendlark.reports.intervals import Change
 from trendlark.web.answers import TrendAnswer
 from trendlark.web.messages import Words
+from trendlark.web.page import Table
 
 _HOURS_LOOKED_BACK = 168
 LETTERS = "ABCDE"
@@ -148,62 +151,76 @@ def clear_count(found: Comparison) -> int:
     )
 
 
-def as_json(found: Comparison, hour: Hour | None, picks: Sequence[Pick], shared: int) -> dict[str, Any]:
-    """The comparison for programs: the trends as the API has them and the differences of all pairs."""
-    return {
-        "hour": str(hour) if hour else None,
-        "trends": [
-            TrendAnswer.of(row).model_dump(mode="json")
-            if row
-            else {"source": pick.source, "place": pick.place, "trend": pick.name, "missing": True}
-            for pick, row in zip(picks, found.rows, strict=True)
-        ],
-        "shared_tweets": shared,
-        "level": found.level,
-        "differences": [_difference(found, pair, measure) for pair in found.pairs() for measure in MEASURES],
-    }
+class DifferenceAnswer(BaseModel):
+    """A share of one trend minus that of another, as places in ``trends``; all intervals hold at once."""
+
+    of: int
+    minus: int
+    measure: str
+    label: str
+    value: float | None
+    low: float | None
+    high: float | None
+    clear: bool
 
 
-def _difference(found: Comparison, pair: tuple[int, int], measure: tuple[str, str]) -> dict[str, Any]:
+class CompareAnswer(BaseModel):
+    """The page Compare: the trends in the order asked for, null where one is not in the hour."""
+
+    hour: str | None
+    asked: list[str] = Field(description="Each as source/place/name.")
+    trends: list[TrendAnswer | None]
+    shared_tweets: int = Field(description="Tweets drawn for more than one of the trends.")
+    level: float = Field(description="Of each single difference, so that all hold at once at 95 %.")
+    differences: list[DifferenceAnswer]
+
+    @classmethod
+    def of(cls, found: Comparison, hour: Hour | None, picks: Sequence[Pick], shared: int) -> Self:
+        """The answer for a comparison, with the differences of all pairs."""
+        return cls(
+            hour=str(hour) if hour else None,
+            asked=[str(pick) for pick in picks],
+            trends=[TrendAnswer.of(row) if row else None for row in found.rows],
+            shared_tweets=shared,
+            level=found.level,
+            differences=[_difference(found, pair, one) for pair in found.pairs() for one in MEASURES],
+        )
+
+
+def _difference(found: Comparison, pair: tuple[int, int], measure: tuple[str, str]) -> DifferenceAnswer:
     change = found.difference(*pair, *measure)
-    return {
-        "of": pair[0],
-        "minus": pair[1],
-        "measure": measure[0],
-        "label": measure[1],
-        "value": change.value if change else None,
-        "low": change.low if change else None,
-        "high": change.high if change else None,
-        "clear": found.clear(change),
-    }
+    return DifferenceAnswer(
+        of=pair[0],
+        minus=pair[1],
+        measure=measure[0],
+        label=measure[1],
+        value=change.value if change else None,
+        low=change.low if change else None,
+        high=change.high if change else None,
+        clear=found.clear(change),
+    )
 
 
-def as_rows(found: Comparison) -> list[dict[str, Any]]:
-    """The comparison as a table: a row for each trend and share, its difference to the first trend beside it."""
-    return [
-        {
-            "hour": str(row.trend.hour),
-            "source": row.trend.source,
-            "place": row.trend.place,
-            "trend": row.trend.name,
-            "rank": row.trend.rank,
-            "volume": row.trend.volume,
-            "analysed": row.summary.analysed if row.summary else None,
-            "model": row.summary.model if row.summary else None,
-            "measure": line.kind,
-            "label": line.name,
-            "share": cell.share.value,
-            "low": cell.share.low,
-            "high": cell.share.high,
-            "difference": cell.change.value if cell.change else None,
-            "difference_low": cell.change.low if cell.change else None,
-            "difference_high": cell.change.high if cell.change else None,
-            "clear": cell.clear,
-        }
-        for line in lines(found)
-        for row, cell in zip(found.rows, line.cells, strict=True)
-        if row and cell
-    ]
+_COLUMNS = (
+    *("hour", "source", "place", "trend", "rank", "volume", "analysed", "model", "measure", "label"),
+    *("share", "low", "high", "difference", "difference_low", "difference_high", "clear"),
+)
+
+
+def table(found: Comparison) -> Table:
+    """A row for each share and trend, with its difference to the first trend beside it."""
+    rows = []
+    for line in lines(found):
+        for row, cell in zip(found.rows, line.cells, strict=True):
+            if row is None or row.summary is None or cell is None:
+                continue
+            trend, share, change = row.trend, cell.share, cell.change
+            rows.append([
+                str(trend.hour), trend.source, trend.place, trend.name, trend.rank, trend.volume,
+                row.summary.analysed, row.summary.model, line.kind, line.name, share.value, share.low, share.high,
+                *((change.value, change.low, change.high) if change else (None, None, None)), cell.clear,
+            ])  # fmt: skip
+    return Table(_COLUMNS, rows)
 
 
 def too_many(picks: Sequence[Pick]) -> bool:

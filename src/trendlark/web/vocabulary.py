@@ -132,4 +132,17 @@ LABELS: Mapping[str, Mapping[str, Message]] = MappingProxyType({
         "mastodon": Message("Mastodon", "Mastodon"),
         "bluesky": Message("Bluesky", "Bluesky"),
     },
+    "tables": {
+        "trends": Message("trends", "tendencias"),
+        "hours": Message("hours", "horas"),
+        "tweets": Message("tweets", "tuits"),
+        "shares": Message("shares", "porcentajes"),
+        "labels": Message("labels", "etiquetas"),
+        "entities": Message("entities", "entidades"),
+        "scores": Message("scores", "puntuaciones"),
+        "runs": Message("runs", "ejecuciones"),
+        "failures": Message("failures", "fallos"),
+        "days": Message("days", "días"),
+        "lake": Message("lake", "lago de datos"),
+    },
 })  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import Response
 
 from trendlark.errors import InputError
 from trendlark.hours import Hour
@@ -16,16 +16,17 @@ from trendlark.reports import queries
 from trendlark.reports.compare import Comparison
 from trendlark.web import comparing
 from trendlark.web.answers import INVENTED_SOURCE
-from trendlark.web.comparing import LETTERS, Line, Pick
+from trendlark.web.comparing import LETTERS, CompareAnswer, Line, Pick
 from trendlark.web.links import compare_link, trend_link
 from trendlark.web.messages import LANGS, Words, words_of
+from trendlark.web.page import Page, page_at, respond
 from trendlark.web.room import Room, room_of
-from trendlark.web.routes.pages import _page, _parse
+from trendlark.web.routes.choosing import Choice, read_hour
 
 _MOST_ASKED = 200
 _CHARACTERS = 2500
 
-router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+router = APIRouter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,37 +67,36 @@ class _Option:
     chosen: bool
 
 
-@router.get("/compare")
-def compare(request: Request, hour: str = "") -> HTMLResponse:
+@page_at(router, "/compare")
+def compare(request: Request, hour: Choice = "") -> Response:
     """Trends side by side, or a form to choose them."""
     room, words = room_of(request), words_of(request)
     asked = _ask(request, room.lake, words, hour)
     kept = request.query_params.get("lang")
     lang = kept if kept in LANGS else None
-    notice = _notice(asked, words)
     offers = _offers(room, asked)
     found = asked.found
-    return _page(
-        "compare.html",
-        words,
-        request,
-        status=400 if comparing.too_many(asked.picks) else 200,
-        invented=any(pick.source == INVENTED_SOURCE for pick in asked.picks),
-        alternate={code: compare_link(asked.picks, hour=hour, lang=code) for code in LANGS},
-        notice=notice,
-        found=found,
-        hour=asked.hour,
-        asked_hour=hour,
-        hours=sorted(asked.by_hour, reverse=True),
-        cards=_cards(asked, hour, lang, {option.pick for _, options in offers for option in options}),
-        places=len({pick.place for pick in asked.picks}),
-        first_letter=LETTERS[found.compared[0]] if found.compared else "",
-        groups=_groups(found, words),
-        clear=comparing.clear_count(found),
-        shared=comparing.shared_tweets(room.lake, asked.hour, asked.picks) if asked.hour else 0,
-        offers=offers,
-        elsewhere=_elsewhere(room.lake, asked, lang),
-    )
+    shared = comparing.shared_tweets(room.lake, asked.hour, asked.picks) if asked.hour else 0
+    view = {
+        "notice": _notice(asked, words),
+        "found": found,
+        "hour": asked.hour,
+        "asked_hour": hour,
+        "hours": sorted(asked.by_hour, reverse=True),
+        "cards": _cards(asked, hour, lang, {option.pick for _, options in offers for option in options}),
+        "places": len({pick.place for pick in asked.picks}),
+        "first_letter": LETTERS[found.compared[0]] if found.compared else "",
+        "groups": _groups(found, words),
+        "clear": comparing.clear_count(found),
+        "shared": shared,
+        "offers": offers,
+        "elsewhere": _elsewhere(room.lake, asked, lang),
+    }
+    answer = CompareAnswer.of(found, asked.hour, asked.picks, shared)
+    invented = any(pick.source == INVENTED_SOURCE for pick in asked.picks)
+    status = 400 if comparing.too_many(asked.picks) else 200
+    tables = {"shares": comparing.table(found)}
+    return respond(request, words, Page("compare", "compare.html", answer, tables, invented, view, status))
 
 
 def _ask(request: Request, lake: Lake, words: Words, hour: str) -> _Asked:
@@ -104,7 +104,7 @@ def _ask(request: Request, lake: Lake, words: Words, hour: str) -> _Asked:
     if len(texts) > _MOST_ASKED or any(len(text) > _CHARACTERS for text in texts):
         raise InputError(words("compare_too_many", n=len(texts)))
     picks = tuple(comparing.read_picks(texts, words))
-    wanted = _parse(words, hour)
+    wanted = read_hour(words, hour)
     if comparing.too_many(picks):
         return _Asked(picks, wanted, {}, Comparison(()))
     by_hour = comparing.hours_of(lake, picks)

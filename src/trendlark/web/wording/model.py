@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from trendlark.web.vocabulary import Message
 
-MESSAGES: Mapping[str, Message] = MappingProxyType({
+MESSAGES: Mapping[str, Message] = {
     "model_title": Message("The model", "El modelo"),
     "model_what": Message(
         "One encoder, one head for each task, one pass for each tweet.",
@@ -62,4 +61,4 @@ MESSAGES: Mapping[str, Message] = MappingProxyType({
     "model_data": Message("Data and checksums", "Datos y sumas de control"),
     "model_data_set": Message("Set", "Conjunto"),
     "model_data_digest": Message("SHA-256 of its files", "SHA-256 de sus ficheros"),
-})  # fmt: skip
+}  # fmt: skip

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from trendlark.web.vocabulary import Message
 
-MESSAGES: Mapping[str, Message] = MappingProxyType({
-    "compare": Message("Compare", "Comparar"),
+MESSAGES: Mapping[str, Message] = {
     "compare_title": Message("Trends side by side", "Tendencias una junto a otra"),
     "compare_choose": Message("Choose two to five trends", "Elija de dos a cinco tendencias"),
     "compare_choose_help": Message(
@@ -70,4 +68,4 @@ MESSAGES: Mapping[str, Message] = MappingProxyType({
     ),
     "compare_points": Message("({low} to {high})", "(de {low} a {high})"),
     "compare_talk": Message("What they talk about", "De qué hablan"),
-})  # fmt: skip
+}  # fmt: skip

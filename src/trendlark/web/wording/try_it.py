@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from trendlark.web.vocabulary import Message
 
-MESSAGES: Mapping[str, Message] = MappingProxyType({
-    "try": Message("Try it", "Probar"),
+MESSAGES: Mapping[str, Message] = {
     "try_title": Message("Try the model", "Pruebe el modelo"),
     "try_text": Message("Text", "Texto"),
     "try_lang": Message("Language of the text", "Idioma del texto"),
@@ -60,20 +58,18 @@ MESSAGES: Mapping[str, Message] = MappingProxyType({
         "texto.",
     ),
     "try_said_by": Message("Answered by {model}; language: {lang}", "Respondido por {model}; idioma: {lang}"),
-})  # fmt: skip
+}  # fmt: skip
 
-EXAMPLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "en": (
-            "Taylor Swift is back in Chicago tonight and I have been crying happy tears since noon 😭💜 #ErasTour",
-            "So the trains are off again. Great. Love waiting in the cold for an hour @TransportForLondon 🙃",
-            "Storm Juniper reaches Boston by Friday night; schools close at noon. https://example.org/storm",
-        ),
-        "es": (
-            "Me encanta @RealMadrid, ¡qué partidazo en el Bernabéu! 😍 #HalaMadrid",
-            "Otra vez huelga de metro en Madrid y nadie avisa. Genial, llego tarde al trabajo, qué vergüenza 😡",
-            "Lía Montero anuncia concierto en Buenos Aires el 12 de marzo; las entradas salen el lunes.",
-        ),
-    }
-)
+EXAMPLES: Mapping[str, tuple[str, ...]] = {
+    "en": (
+        "Taylor Swift is back in Chicago tonight and I have been crying happy tears since noon 😭💜 #ErasTour",
+        "So the trains are off again. Great. Love waiting in the cold for an hour @TransportForLondon 🙃",
+        "Storm Juniper reaches Boston by Friday night; schools close at noon. https://example.org/storm",
+    ),
+    "es": (
+        "Me encanta @RealMadrid, ¡qué partidazo en el Bernabéu! 😍 #HalaMadrid",
+        "Otra vez huelga de metro en Madrid y nadie avisa. Genial, llego tarde al trabajo, qué vergüenza 😡",
+        "Lía Montero anuncia concierto en Buenos Aires el 12 de marzo; las entradas salen el lunes.",
+    ),
+}
 """Texts written for this page."""

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from trendlark.web.vocabulary import Message
 
-MESSAGES: Mapping[str, Message] = MappingProxyType({
-    "search": Message("Search", "Buscar"),
+MESSAGES: Mapping[str, Message] = {
     "search_title": Message("Search trends and tweets", "Buscar tendencias y tuits"),
     "search_words": Message("Words", "Palabras"),
     "search_hint": Message(
@@ -45,4 +43,4 @@ MESSAGES: Mapping[str, Message] = MappingProxyType({
     "search_newest": Message("Newest hour", "Hora más reciente"),
     "search_of": Message("in", "en"),
     "search_of_more": Message("and {n} more", "y {n} más"),
-})  # fmt: skip
+}  # fmt: skip

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from trendlark.web.vocabulary import Message
 
-MESSAGES: Mapping[str, Message] = MappingProxyType({
-    "status": Message("Status", "Estado"),
+MESSAGES: Mapping[str, Message] = {
     "status_title": Message("How things stand", "Cómo van las cosas"),
     "status_now": Message("As of {moment}", "A las {moment}"),
     "status_newest": Message("Newest hour summed up", "Última hora resumida"),
@@ -57,4 +55,4 @@ MESSAGES: Mapping[str, Message] = MappingProxyType({
     "status_span": Message("From – to", "Desde – hasta"),
     "status_schema": Message("Form of the tables", "Forma de las tablas"),
     "status_versions": Message("Versions", "Versiones"),
-})  # fmt: skip
+}  # fmt: skip
