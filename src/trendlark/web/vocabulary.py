@@ -106,5 +106,7 @@ LABELS: Mapping[str, Mapping[str, Message]] = MappingProxyType({
         "trends": Message("trends", "tendencias"),
         "hours": Message("hours", "horas"),
         "tweets": Message("tweets", "tuits"),
+        "shares": Message("shares", "porcentajes"),
+        "words": Message("words", "palabras"),
     },
 })  # fmt: skip
