@@ -80,11 +80,12 @@ def test_the_data_hold_ids_and_no_texts(client: httpx.Client) -> None:
     assert said["first_hour"] == said["last_hour"] == said["searched_to"] == str(LAST)
     assert len(said["tweets"]) == 7
     assert said["tweets"][0]["analysis"]["sentiment"]["label"] == "positive"
-    assert {one["url"] for one in said["tweets"]} == {None}
+    assert {one["text"] for one in said["tweets"]} == {None}
+    assert client.get("/search.json?q=trains&hours=1&texts=1").json()["tweets"][0]["text"] == TEXTS[1]
     assert "off again" not in answer.text
     rows = list(csv.DictReader(io.StringIO(client.get("/search.csv?q=trains&hours=1").text)))
     assert [row["tweet_id"] for row in rows] == [one["tweet_id"] for one in said["tweets"]]
-    assert {row["emotions"] for row in rows} == {'["joy"]'}
+    assert {row["emotions_present"] for row in rows} == {'["joy"]'}
     trends = client.get("/search.json?q=orbix&kind=trends").json()["trends"]
     assert [(one["newest"]["trend"], one["hours"], one["oldest_hour"]) for one in trends] == [
         ("#Orbix9", 6, str(FIRST))

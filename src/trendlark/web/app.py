@@ -11,6 +11,8 @@ from starlette.types import Scope
 
 from trendlark import __version__
 from trendlark.lake import Lake
+from trendlark.lake.kept import KeptLake
+from trendlark.reports.board import Board
 from trendlark.settings import Settings
 from trendlark.web.desk import Analyzer, Desk
 from trendlark.web.door import Door
@@ -36,7 +38,8 @@ def create_app(*, lake: Lake, analyzer: Analyzer, settings: Settings, waiting: i
         docs_url=None,
         redoc_url=None,
     )
-    app.state.room = Room(lake, Desk(analyzer, waiting=waiting), settings)
+    kept = KeptLake.of(lake)
+    app.state.room = Room(kept, Board(kept), Desk(analyzer, waiting=waiting), settings)
     add_handlers(app)
     app.include_router(health.router)
     app.include_router(v1.router)
