@@ -27,7 +27,7 @@ from trendlark.nlu.artifact import Manifest, load_artifact
 from trendlark.nlu.fake import FakeAnalyzer
 from trendlark.records import AnalyzedTweet, Count, Entity, Run, Trend, TrendHour, Tweet
 
-HOSTILE_PLACE = "xx\u202e\"><svg onload=window.hacked=10><a href='javascript:window.hacked=11'>p</a>"
+HOSTILE_PLACE = "xx\u202e\"><svg onload=window.hacked=10><a href='javascript:window.hacked=11'>p"
 HOSTILE_AUTHOR = '\u202e</b><script>window.hacked=12</script>"onmouseover=window.hacked=13 x="'
 HOSTILE_ENTITY = "<iframe src=javascript:window.hacked=14>\u2066"
 _STRANGE = Story(
