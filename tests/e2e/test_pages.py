@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -25,13 +24,6 @@ pytestmark = [
 
 GAP = "/trends/sample/es/" + quote("Lía Montero")
 HOSTILE = f"/trends/sample/us/{quote(HOSTILE_TREND, safe='')}"
-PAGES = (
-    "/",
-    "/trends/sample/es/%23MiraflorValdoro",
-    GAP,
-    HOSTILE,
-    "/trends/x/es/%23MiraflorValdoro",
-)
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -55,25 +47,6 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def hacked(page: Page) -> object:
     """What hostile text set, had it run."""
     return page.evaluate("window.hacked === undefined ? null : window.hacked")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("scheme", "width", "lang"),
-    [("light", 390, "en"), ("dark", 390, "es"), ("dark", 1440, "en"), ("light", 1440, "es")],
-)
-def test_every_page_is_quiet_whole_and_stays_on_its_host(
-    browser: Browser, url: str, scheme: Literal["light", "dark"], width: int, lang: str
-) -> None:
-    with browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme) as context:
-        for path in PAGES:
-            watch = Watch(urlsplit(url).netloc)
-            page = open_page(context, f"{url}{path}?lang={lang}", watch)
-            assert page.locator("html").get_attribute("lang") == lang
-            assert page.evaluate(SIDEWAYS) == 0, path
-            assert hacked(page) is None
-            assert watch.complaints == []
-            page.close()
 
 
 def test_the_chart_is_drawn_with_its_gap(browser: Browser, url: str) -> None:
