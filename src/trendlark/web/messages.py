@@ -25,6 +25,11 @@ MESSAGES: Mapping[str, Message] = MappingProxyType({
 _TURNING = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
 
 
+def unturned(text: str) -> str:
+    """A text without the marks that would turn around what stands beside it, for use within a sentence."""
+    return _TURNING.sub("\ufffd", text)
+
+
 class Accepted(NamedTuple):
     """A language of the Accept-Language header and how much it is wanted, 0 to 1."""
 
@@ -47,7 +52,7 @@ class Words:
         """A label of the model as people say it; one that nobody translated is shown as it is, but for marks that
         would turn the text around it."""
         message = LABELS.get(kind, {}).get(name)
-        return str(getattr(message, self.lang)) if message else _TURNING.sub("\ufffd", name.replace("_", " "))
+        return str(getattr(message, self.lang)) if message else unturned(name.replace("_", " "))
 
 
 def words_of(request: Request) -> Words:

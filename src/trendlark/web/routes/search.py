@@ -14,7 +14,7 @@ from trendlark.web import finding
 from trendlark.web.answers import INVENTED_SOURCE
 from trendlark.web.finding import SPANS, Asked, Found, Kind, SearchAnswer
 from trendlark.web.links import form_of, page_link
-from trendlark.web.messages import LANGS, words_of
+from trendlark.web.messages import LANGS, unturned, words_of
 from trendlark.web.page import Page, page_at, respond
 from trendlark.web.reading import read_cursor
 from trendlark.web.room import Room, room_of
@@ -50,6 +50,7 @@ def search(
     places = sorted({slug for _, slug in room.lake.places()})
     view = {
         "asked": asked,
+        "quoted": unturned(q),
         "found": found,
         "places": places if not place or place in places else [*places, place],
         "spans": SPANS if hours in SPANS else (*SPANS, hours),
