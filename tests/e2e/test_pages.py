@@ -204,4 +204,4 @@ def test_the_picture_of_the_dashboard_can_be_taken(browser: Browser, url: str, t
     assert head.startswith(b"\x89PNG")
     width, height = int.from_bytes(head[16:20]), int.from_bytes(head[20:24])
     assert width == 1280
-    assert 400 < height <= 900
+    assert 400 < height <= 720

@@ -76,14 +76,14 @@ def open_page(context: BrowserContext, url: str, watch: Watch) -> Page:
 
 
 def save_picture(browser: Browser, url: str, path: Path) -> Path:
-    """Write a picture of a page: light, 1280 pixels wide, at most the first 900 of its height."""
+    """Write a picture of a page: light, 1280 pixels wide, at most the first 720 of its height."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with browser.new_context(
         viewport={"width": 1280, "height": 900}, color_scheme="light", locale="en-GB"
     ) as context:
         page = open_page(context, url, Watch(urlsplit(url).netloc))
         page.evaluate("document.fonts.ready.then(() => true)")
-        height = min(900, page.evaluate("Math.ceil(document.body.getBoundingClientRect().height)"))
+        height = min(720, page.evaluate("Math.ceil(document.body.getBoundingClientRect().height)"))
         page.screenshot(path=path, clip={"x": 0, "y": 0, "width": 1280, "height": height})
     return path
 

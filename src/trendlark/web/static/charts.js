@@ -105,7 +105,7 @@ function startChart(box) {
       axis: axis, axisX: { domain: true, domainColor: rule },
       axisY: { titlePadding: 0 },
     };
-    return { mood: shell(mood, config, 8, 26), amount: shell(amount, config, 8, 26) };
+    return { mood: shell(mood, config, 8, 40), amount: shell(amount, config, 8, 40) };
   }
 
   function shell(part, config, top, bottom) {
