@@ -206,7 +206,7 @@ function startChart(box) {
   function download(blob, ending) {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(blob);
-    link.download = "trendlark-" + (given.title.normalize("NFKD").replace(/[^A-Za-z0-9]+/g, "-").slice(0, 60) || "chart") + "." + ending;
+    link.download = "trendlark-" + (given.title.normalize("NFKD").replace(/\p{M}/gu, "").replace(/[^A-Za-z0-9]+/g, "-").slice(0, 60) || "chart") + "." + ending;
     link.click();
     setTimeout(function () { URL.revokeObjectURL(link.href); }, 60000);
   }
