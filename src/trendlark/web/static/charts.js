@@ -100,8 +100,7 @@ function startChart(box) {
     };
     const axis = { domain: false, ticks: false, gridColor: rule, labelColor: ink, labelFontSize: 12, labelPadding: 8 };
     const config = {
-      // The chart as a whole is one picture with its words; its marks, some of them empty, need none of their own.
-      aria: false, background: "transparent", view: { stroke: null }, font: colour("--font"),
+      background: "transparent", view: { stroke: null }, font: colour("--font"),
       axis: axis, axisX: { domain: true, domainColor: rule },
       axisY: { titlePadding: 0 },
     };
@@ -135,6 +134,8 @@ function startChart(box) {
     for (const name of ["mood", "amount"]) {
       const place = document.createElement("div");
       place.className = "chart-part";
+      // The box is one picture with its words; marks of its parts, some of them empty, are not told one by one.
+      place.setAttribute("aria-hidden", "true");
       if (name === "amount") box.append(caption());
       box.append(place);
       const plan = vegaLite.compile(parts[name]).spec;
