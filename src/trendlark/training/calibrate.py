@@ -1,7 +1,7 @@
 """Probabilities that mean what they say, and thresholds that serve each benchmark; both from validation alone.
 
-A temperature for each task (Guo et al. 2017, arXiv:1706.04599) is fitted by likelihood, every set weighing the
-same. Thresholds are chosen for the metric of the benchmark on a smoothed
+A temperature for each task and language (Guo et al. 2017, arXiv:1706.04599) is fitted by likelihood, every set
+weighing the same. Thresholds are chosen for the metric of the benchmark on a smoothed
 curve, so that no single tweet decides.
 """
 
@@ -34,6 +34,8 @@ _log = logging.getLogger(__name__)
 _TEMPERATURES = np.exp(np.linspace(np.log(0.3), np.log(5.0), 60))
 _THRESHOLDS = np.round(np.arange(0.06, 0.95, 0.02), 2)
 _SMOOTHING = 5
+# Validation tweets of a language from which a temperature and thresholds of its own are sounder than the common.
+_ENOUGH_ROWS = 250
 _ROUNDS = 2
 
 
@@ -46,18 +48,56 @@ class _Sample:
 
 
 def fit(predict: Predictor, tokenizer: Tokenizer, data: Path, limit: int | None = None) -> Calibration:
-    """Fit temperatures and thresholds on the validation files of ``data``; ``limit`` is rows a set."""
+    """Fit temperatures and thresholds on the validation files of ``data``; ``limit`` is rows a set.
+
+    A language with enough tweets of its own gets a temperature, and thresholds where its sets need them.
+    """
     samples = _samples(predict, tokenizer, data, limit)
+    whole = _fit_tasks(samples)
+    languages = {}
+    for lang in sorted({sample.scored.entry.lang for sample in samples}):
+        own = [sample for sample in samples if sample.scored.entry.lang == lang]
+        languages[lang] = _fit_language(lang, own, whole)
+    return Calibration(whole.temperatures, whole.thresholds, languages)
+
+
+def _fit_tasks(samples: Sequence[_Sample]) -> Calibration:
     temperatures: dict[str, float] = {}
     thresholds: dict[str, dict[str, float]] = {}
     for name, task in TASKS.items():
-        own = [sample for sample in samples if sample.scored.entry.task == name]
+        own = _of_task(samples, name)
         temperatures[name] = _fit_temperature(name, own) if own else 1.0
         if task.kind in ("many_of", "yes_no"):
             calibrated = _calibrated(own, Calibration(temperatures))
             thresholds[name] = _fit_thresholds(name, calibrated) if own else dict.fromkeys(task.labels, 0.5)
         _log.info("calibration %s: temperature %.3f, %s", name, temperatures[name], thresholds.get(name, ""))
     return Calibration(temperatures, thresholds)
+
+
+def _fit_language(lang: str, samples: Sequence[_Sample], whole: Calibration) -> Calibration:
+    """Fit what a language has enough tweets for; its thresholds start from those of all languages."""
+    temperatures: dict[str, float] = {}
+    thresholds: dict[str, dict[str, float]] = {}
+    for name in TASKS:
+        own = _of_task(samples, name)
+        if sum(len(sample.scored.rows) for sample in own) < _ENOUGH_ROWS:
+            continue
+        temperatures[name] = _fit_temperature(name, own)
+        if name in whole.thresholds:
+            calibrated = _calibrated(own, Calibration(temperatures))
+            thresholds[name] = {**whole.thresholds[name], **_fit_thresholds(name, calibrated)}
+        _log.info(
+            "calibration %s (%s): temperature %.3f, %s",
+            name,
+            lang,
+            temperatures[name],
+            thresholds.get(name, ""),
+        )
+    return Calibration(temperatures, thresholds)
+
+
+def _of_task(samples: Sequence[_Sample], name: str) -> list[_Sample]:
+    return [sample for sample in samples if sample.scored.entry.task == name]
 
 
 def _samples(predict: Predictor, tokenizer: Tokenizer, data: Path, limit: int | None) -> list[_Sample]:

@@ -262,11 +262,11 @@ def encode_words(tokenizer: Tokenizer, words: Sequence[str], max_tokens: int = M
     normalised = normalise(raw)
     encoding = tokenizer.encode(normalised.text)
     owners, starts, seen = [], [], -1
-    for token, (first, last) in zip(encoding.tokens, encoding.offsets, strict=True):
+    for first, last in encoding.offsets:
         owner = -1
         if first < last:
             owner = bisect_right(begins, normalised.span(first, last)[0]) - 1
-            if token == "#" and len(words[owner]) > 1:  # noqa: S105  a sign, not a secret
+            if normalised.text[first:last] == "#" and len(words[owner]) > 1:
                 owner = -1
         starts.append(owner != seen and owner >= 0)
         seen = owner if owner >= 0 else seen
