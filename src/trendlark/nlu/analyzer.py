@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trendlark.nlu.answers import Logits, read_answers, read_logits
-from trendlark.nlu.artifact import Artifact, load_artifact
+from trendlark.nlu.artifact import Artifact, Manifest, load_artifact
 from trendlark.nlu.entities import decode
 from trendlark.nlu.fake import FakeAnalyzer
 from trendlark.nlu.inputs import Request, read_requests, stream_requests
@@ -111,6 +111,11 @@ class Analyzer:
     def tasks(self) -> Mapping[str, Task]:
         """The tasks of the model, with their labels in the order of the logits."""
         return self._tasks
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the artefact says of itself: labels, thresholds, scores, data, where it came from."""
+        return self._manifest
 
     def __call__(self, text: str, lang: str | None = None) -> Analysis:
         """Analyse one text; ``lang`` is what its source states."""

@@ -18,7 +18,7 @@ from trendlark.web.guard import LOOPBACK_HOSTS, BodyLimit, HostGuard, SecurityHe
 from trendlark.web.metrics import LakeMetrics, Metrics
 from trendlark.web.problems import Edge, add_handlers
 from trendlark.web.room import Room
-from trendlark.web.routes import health, login, pages, v1, v2
+from trendlark.web.routes import compare, health, login, model, now, search, status, trend, try_it, v1, v2
 from trendlark.web.routes import metrics as metrics_page
 from trendlark.web.watch import Watch
 
@@ -53,7 +53,8 @@ def create_app(*, lake: Lake, analyzer: Analyzer, settings: Settings) -> FastAPI
     app.include_router(metrics_page.router)
     app.include_router(v1.router)
     app.include_router(v2.router)
-    app.include_router(pages.router)
+    for page in (now, trend, compare, search, try_it, model, status):
+        app.include_router(page.router)
     token = settings.api_token
     app.state.door = Door(token.get_secret_value()) if token is not None else None
     if app.state.door is not None:
