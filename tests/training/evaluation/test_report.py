@@ -21,6 +21,18 @@ _RIVAL = {**_VALUE, "difference": {"value": -0.05, "low": -0.1, "high": 0.001}}
 _SVG = "{http://www.w3.org/2000/svg}"
 
 
+_ROBUSTNESS = {"sets": 1, "rows": 50, "before": 0.7, "after": 0.65, "difference": -0.05, "same": 0.9}
+_CAPABILITY = {
+    "capability": "negation",
+    "lang": "es-PE",
+    "task": "sentiment",
+    "kind": "expect",
+    "passed": 1,
+    "cases": 2,
+    "failures": [{"texts": ["<script>x</script>"], "expected": "negative", "said": ["positive"]}],
+}
+
+
 @pytest.fixture
 def results() -> dict[str, Any]:
     group = {
@@ -59,38 +71,8 @@ def results() -> dict[str, Any]:
             }
         },
         "mean": {"score": _VALUE},
-        "robustness": {
-            "sets": {},
-            "tasks": {
-                "sentiment": {
-                    "typos": {
-                        "sets": 1,
-                        "rows": 50,
-                        "before": 0.7,
-                        "after": 0.65,
-                        "difference": -0.05,
-                        "same": 0.9,
-                    }
-                }
-            },
-        },
-        "behaviour": {
-            "passed": 1,
-            "cases": 2,
-            "capabilities": [
-                {
-                    "capability": "negation",
-                    "lang": "es-PE",
-                    "task": "sentiment",
-                    "kind": "expect",
-                    "passed": 1,
-                    "cases": 2,
-                    "failures": [
-                        {"texts": ["<script>x</script>"], "expected": "negative", "said": ["positive"]}
-                    ],
-                }
-            ],
-        },
+        "robustness": {"sets": {}, "tasks": {"sentiment": {"typos": _ROBUSTNESS}}},
+        "behaviour": {"passed": 1, "cases": 2, "capabilities": [_CAPABILITY]},
     }
 
 
