@@ -66,7 +66,12 @@ class Example:
 def read_rows(data: Path, entry: DataSet, split: str) -> list[Row]:
     """Return the rows of a set's split, or an empty list where the set has no such file."""
     stem = entry.file if split == "train" else split
-    return list(_read(data / entry.name / f"{stem}.jsonl.gz")) if split in ("train", "val") else []
+    return read_file(data / entry.name / f"{stem}.jsonl.gz") if split in ("train", "val") else []
+
+
+def read_file(path: Path) -> list[Row]:
+    """Return the rows of a file in the documented form, none where there is no such file; raises InputError."""
+    return list(_read(path))
 
 
 def _read(path: Path) -> Iterator[Row]:

@@ -31,24 +31,6 @@ from trendlark.training.predict import Floats, Predictor
 from trendlark.training.sets import SETS, DataSet
 
 NONE = "others"
-# How our types are read by a set that has other ones; a type left out is dropped.
-_TYPE_NAMES = {
-    "ner_wnut17": {
-        "organization": "corporation",
-        "work": "creative-work",
-        "group": "group",
-        "location": "location",
-        "person": "person",
-        "product": "product",
-    },
-    "ner_btc": {"person": "PER", "location": "LOC", "organization": "ORG", "group": "ORG"},
-}
-_COARSE_NAMES = {
-    **_TYPE_NAMES["ner_btc"],
-    "misc": "MISC",
-    "product": "MISC",
-    "work": "MISC",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,9 +198,18 @@ def _score_many(scored: Scored, calibration: Calibration) -> dict[str, float]:
     }
 
 
+def type_names(entry: DataSet) -> dict[str, str]:
+    """Return how our types of entities are called in the set; a type that it does not have is left out."""
+    names: dict[str, str] = {}
+    for theirs, ours in entry.entities.items():
+        for label in ours:
+            names.setdefault(label, theirs)
+    return names
+
+
 def score_entities(predict: Predictor, tokenizer: Tokenizer, entry: DataSet, rows: Sequence[Row]) -> float:
     """Return the entity F1 of a set of tagged words; a word's tag is that of its first piece."""
-    names = _TYPE_NAMES.get(entry.name, _COARSE_NAMES)
+    names = type_names(entry)
     pieces = [encode_words(tokenizer, row.words) for row in rows]
     results = predict([piece.ids for piece in pieces])
     tags = entity_tags()
