@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.containers import ROOT, Engine, answer, until
-from trendlark.jobs.services import waiting_hours
 from trendlark.lake import open_lake
+from trendlark.reports.backlog import waiting_hours
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(600)]
 
