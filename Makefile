@@ -27,7 +27,7 @@ $(STAMP)-dev: pyproject.toml $(STAMP)-run
 
 $(STAMP)-train: pyproject.toml $(STAMP)-dev
 	@echo "Installing what training needs into $(VENV) (PyTorch, some GB on Linux) ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,train]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,train,pipeline]'
 	@touch $@
 
 up: $(STAMP)-run  ## collect, analyse, summarise every hour and serve the dashboard
@@ -75,7 +75,7 @@ lock: $(STAMP)-run  ## choose the newest allowed versions of what the images hol
 	@$(BIN)/pip install --quiet --disable-pip-version-check uv
 	@$(BIN)/$(LOCK) $(LOCKS)/requirements-build.in --output-file $(LOCKS)/requirements-build.txt
 	@$(BIN)/$(LOCK) pyproject.toml --output-file $(LOCKS)/requirements-service.txt
-	@$(BIN)/$(LOCK) pyproject.toml --extra train --constraint $(LOCKS)/requirements-service.txt \
+	@$(BIN)/$(LOCK) pyproject.toml --extra train --extra pipeline --extra notebook --constraint $(LOCKS)/requirements-service.txt \
 	  --output-file $(LOCKS)/requirements-train.txt
 
 manifests:  ## render the Kubernetes overlays into tests/deploy/rendered (needs kubectl)
