@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
 
 import kubernetes_validate
@@ -31,6 +32,7 @@ def of(text: str) -> dict[tuple[str, str], Manifest]:
     return {(m["kind"], m["metadata"]["name"]): m for m in found}
 
 
+@cache
 def rendered(walk: Walk, overlay: str) -> dict[tuple[str, str], Manifest]:
     """What the kustomization that the guide wrote makes of an overlay."""
     return of(walk.render(f"kubernetes/{overlay}"))

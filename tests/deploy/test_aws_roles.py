@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ import pytest
 from tests.support.aws_walk import ACCOUNT, REGION, Walk, why_no_walk
 from tests.support.commandline import run
 from tests.support.iam_simulator import ROLE, Policy, Request, answers, why_no_simulator
-from tests.support.pod_identity import agent
+from tests.support.pod_credentials import irsa, pod_identity
+from trendlark.lake.tables import TABLES
 
 pytestmark = [
     pytest.mark.skipif(bool(why_no_walk()), reason=why_no_walk() or ""),
@@ -28,7 +29,6 @@ pytestmark = [
     pytest.mark.xdist_group("aws"),
 ]
 simulated = pytest.mark.skipif(bool(why_no_simulator()), reason=why_no_simulator() or "")
-TABLES = ("analyses", "pages", "refusals", "runs", "trends", "tweets")
 PLACES = (*(f"lake/{table}" for table in TABLES), "models", "pipelines")
 HOUR = "2026-11-20T09"
 # What a role may read and write of the bucket.
@@ -39,6 +39,7 @@ MADE = {"models", "pipelines"}
 READS = {"collector": COLLECTED, "analyzer": LOOKED_AT, "web": LOOKED_AT, "pipeline": MADE}
 WRITES = {"collector": COLLECTED, "analyzer": ANALYSED, "web": set[str](), "pipeline": MADE}
 SERVICES = tuple(READS)
+Way = Callable[[Mapping[str, str], str, Path], AbstractContextManager[dict[str, str]]]
 
 
 @contextmanager
@@ -124,8 +125,10 @@ def test_each_service_does_its_own_work_and_no_other(walk: Walk, tmp_path: Path)
         pipeline.may_not("query", "SELECT count(*) FROM tweets", what="read")
 
 
-def test_credentials_come_from_the_agent_of_pod_identity(walk: Walk, tmp_path: Path) -> None:
-    with agent(credentials(walk, "web"), tmp_path) as variables, enforced(walk):
+@pytest.mark.parametrize("way", [irsa, pod_identity])
+def test_a_pod_comes_by_its_credentials_in_both_ways(walk: Walk, way: Way, tmp_path: Path) -> None:
+    role = walk.made["role_arns"]["web"]
+    with way(credentials(walk, "web"), role, tmp_path) as variables, enforced(walk):
         Pod(walk, variables, tmp_path).may("query", "SELECT count(*) FROM tweets")
 
 

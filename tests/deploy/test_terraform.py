@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.terraform import FOLDER, Terraform, why_not
+from trendlark.lake.tables import TABLES
 
 needs_terraform = pytest.mark.skipif(bool(why_not()), reason=why_not() or "")
 VARIABLE = re.compile(r'^variable "(\w+)" \{\n(.*?)^\}', re.M | re.S)
@@ -112,6 +113,13 @@ def test_refusals_say_what_was_found_what_is_allowed_and_what_to_do(message: str
     assert message.startswith("Found ")
     assert re.search(r"allowed|allows|needed|needs|must be|outside", message)
     assert re.search(r"\. (`(aws|kubectl) |[A-Z0-9])", message), "no sentence says what to do"
+
+
+def test_every_table_of_the_lake_has_a_role_that_writes_it() -> None:
+    policies = (FOLDER / "modules" / "identity" / "policies.tf").read_text(encoding="utf-8")
+    lists = dict(re.findall(r"^  (collected|analysed) += \[(.*)\]$", policies, re.M))
+    written = {name for names in lists.values() for name in re.findall(r'"(\w+)"', names)}
+    assert written == set(TABLES)
 
 
 def test_provider_and_terraform_are_pinned() -> None:

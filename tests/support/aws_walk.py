@@ -59,7 +59,7 @@ def why_no_walk() -> str | None:
     return why_not() or (f"not installed: {', '.join(missing)}" if missing else None)
 
 
-@dataclass
+@dataclass(eq=False)
 class Walk:
     """The guide's steps, the shell they run in, and the stand-in that they reach."""
 
