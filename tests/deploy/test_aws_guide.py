@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,16 @@ def test_the_table_of_variables_is_that_of_the_code() -> None:
         rows.append(f"| `{name}` | {f'`{default[1]}`' if default else 'none'} | {described[1]} |")
     table = PAGE.split("\n## Variables\n")[1].split("\n## ")[0]
     assert [line for line in table.splitlines() if line.startswith("| `")] == rows
+
+
+def test_images_are_built_under_the_names_that_are_pushed() -> None:
+    (step,) = [step for step in STEPS if step.title == "Images"]
+    (line,) = [line for block in step.do for line in block.splitlines() if line.startswith("make ")]
+    words = line.replace('"$REGISTRY/', '"registry.example/').replace("$TAG", "tag").replace('"', "").split()
+    told = subprocess.run(
+        ["make", "--dry-run", *words[3:]], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    for image in re.findall(r'docker push "\$REGISTRY/(.+):\$TAG"', step.text):
+        target = image.removeprefix("trendlark/")
+        assert target in told
+        assert "registry.example/trendlark/$target:tag" in told
