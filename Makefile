@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.trendlark
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-terraform check train-deps images lock manifests clean
+.PHONY: help up test test-terraform test-containers check train-deps images lock manifests clean
 
 help:  ## print what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,17 +47,23 @@ test-terraform: $(STAMP)-dev  ## check deploy/terraform: form, own tests, the gu
 	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund --prefix tests/deploy/iam; fi
 	@TEST_TERRAFORM=1 $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/deploy/test_terraform*.py tests/deploy/test_aws*.py
 
+test-containers: $(STAMP)-dev  ## build the image and run the services in containers (root; podman, mmdebstrap)
+	@$(BIN)/python -m pytest -q -m containers tests/containers
+
 train-deps: $(STAMP)-train  ## install what training and its tests need
 
 # Another base image: make images BASE_IMAGE=registry.example/python:3.11
+# With podman, whose own form of images has no health check: BUILDAH_FORMAT=docker make images ENGINE=podman
 IMAGES := trendlark
+ENGINE ?= docker
+TARGETS ?= service train
 BASE_IMAGE ?= python:3.11-slim-bookworm
 VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' src/trendlark/__init__.py)
 REVISION := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 
 images:  ## build the container images trendlark/service and trendlark/train
-	@for target in service train; do \
-	  docker build --file deploy/docker/Dockerfile --target $$target --tag $(IMAGES)/$$target:$(VERSION) \
+	@for target in $(TARGETS); do \
+	  $(ENGINE) build $(BUILD_FLAGS) --file deploy/docker/Dockerfile --target $$target --tag $(IMAGES)/$$target:$(VERSION) \
 	    --build-arg BASE_IMAGE=$(BASE_IMAGE) --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) . || exit 1; \
 	done
 

@@ -107,6 +107,21 @@ class Settings(BaseModel):
     host: str = Field("127.0.0.1", description="Address to listen on; others than loopback need api_token.")
     port: int = Field(8600, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     api_token: Secret = Field(None, description="Token that programs send and people log in with. Secret.")
+    queue_texts: int = Field(
+        256,
+        ge=1,
+        le=100_000,
+        description="Texts that may wait for the model or be at work; more are answered 429.",
+    )
+    deadline_seconds: float = Field(
+        10.0,
+        gt=0,
+        le=600,
+        description="Longest wait of a request for the model; then it is answered 429 or 503.",
+    )
+    metrics_open: bool = Field(
+        False, description="Answer /metrics without a token, for a Prometheus within the own network."
+    )
     sample_hours: int = Field(6, ge=1, le=48, description="Past hours that `up` fills in from the sample.")
 
     @model_validator(mode="after")

@@ -51,9 +51,9 @@ def test_train_evaluate_export(data: Path, tmp_path: Path) -> None:
     assert "lost by 8 bits" in done.stderr
     assert load_artifact(tmp_path / "artefact").manifest.recipe["name"] == "tiny"
     scores = tmp_path / "scores.json"
-    done = _run("evaluate", "--model", tmp_path / "artefact", "--data", data, "--json", scores)
+    done = _run("evaluate", data, "--model", tmp_path / "artefact", "--json", scores)
     assert done.returncode == 0, done.stderr
-    assert "tweeteval_hate" in json.loads(scores.read_text(encoding="utf-8"))
+    assert "tweeteval_hate" in json.loads(scores.read_text(encoding="utf-8"))["sets"]
 
 
 @pytest.mark.slow

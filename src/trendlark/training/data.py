@@ -66,7 +66,12 @@ class Example:
 def read_rows(data: Path, entry: DataSet, split: str) -> list[Row]:
     """Return the rows of a set's split, or an empty list where the set has no such file."""
     stem = entry.file if split == "train" else split
-    return list(_read(data / entry.name / f"{stem}.jsonl.gz")) if split in ("train", "val") else []
+    return read_file(data / entry.name / f"{stem}.jsonl.gz") if split in ("train", "val") else []
+
+
+def read_file(path: Path) -> list[Row]:
+    """Return the rows of a file in the documented form, none where there is no such file; raises InputError."""
+    return list(_read(path))
 
 
 def _read(path: Path) -> Iterator[Row]:
@@ -262,11 +267,11 @@ def encode_words(tokenizer: Tokenizer, words: Sequence[str], max_tokens: int = M
     normalised = normalise(raw)
     encoding = tokenizer.encode(normalised.text)
     owners, starts, seen = [], [], -1
-    for token, (first, last) in zip(encoding.tokens, encoding.offsets, strict=True):
+    for first, last in encoding.offsets:
         owner = -1
         if first < last:
             owner = bisect_right(begins, normalised.span(first, last)[0]) - 1
-            if token == "#" and len(words[owner]) > 1:  # noqa: S105  a sign, not a secret
+            if normalised.text[first:last] == "#" and len(words[owner]) > 1:
                 owner = -1
         starts.append(owner != seen and owner >= 0)
         seen = owner if owner >= 0 else seen

@@ -2,7 +2,7 @@
 
     python -m trendlark.training.train --data DATA --out OUT --recipe default            # the shipped model
     python -m trendlark.training.train --data DATA --out OUT --recipe default --minutes 5   # a quick look
-    OMP_NUM_THREADS=1 taskset -c 1 python -m trendlark.training.train ...                 # on one core
+    OMP_NUM_THREADS=1 torchrun --nproc-per-node 2 -m trendlark.training.train ...         # on two cores, or GPUs
 
 A GPU is used when PyTorch sees one. Running the same command again goes on from ``OUT/last.pt``. With
 ``--minutes`` the clock ends the run and lowers the learning rate; without, the steps of the recipe do, and a
@@ -24,12 +24,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trendlark.training import checkpoint, teach
+from trendlark.training import checkpoint, teach, team
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.data import emoji_labels, load_examples
+from trendlark.training.e5 import load_e5, make_tokenizer, read_e5
 from trendlark.training.losses import task_losses
 from trendlark.training.mixture import Batch, Mixture, shares
 from trendlark.training.optimise import Clock, Optimiser, rate_factor
+from trendlark.training.pieces import keep_pieces
 from trendlark.training.predict import network_predictor
 from trendlark.training.recipe import Recipe, load_recipe
 from trendlark.training.scoring import main_metric, mean_score, score_all
@@ -69,21 +71,25 @@ def run(
     ``progress`` is called with the share of the multi-task stage that is done.
     """
     chosen = load_recipe(recipe)
+    crew = team.join(chosen.average_every)
     last = out / "last.pt"
     device = _device()
     torch.manual_seed(chosen.seed)
-    state = checkpoint.load(last) if last.exists() else _start(data, out, chosen, start)
+    state = checkpoint.load(last) if last.exists() else start_state(data, out, chosen, start)
     network = state.network.to(device)
     clock = Clock(chosen.steps, minutes)
     optimiser = Optimiser(network, chosen.rates)
     skip = _resume(state, clock, optimiser)
     _log.info("schedule: %d steps%s", chosen.steps, f" or {minutes} minutes" if minutes else "")
-    stream = _batches(data, out, state, chosen, skip)
-    saving, validating = _Timer(chosen.checkpoint_minutes), _Timer(chosen.validate_minutes)
+    # Each process of a team draws batches and drops units of its own.
+    if crew.rank:
+        torch.manual_seed(chosen.seed + 1000 * crew.rank)
+    stream = _batches(data, out, state, replace(chosen, seed=chosen.seed + crew.rank), skip)
+    keeper = _Keeper(state, data, out, chosen, clock, optimiser, crew)
     network.train()
     means: dict[str, float] = {}
     clock.start()
-    while not clock.done:
+    while not (crew.meets(clock.step) and crew.any(clock.done or keeper.stopped)):
         losses = _losses(network, next(stream), device)
         total = torch.stack([loss * chosen.weights.get(name, 1.0) for name, loss in losses.items()]).sum()
         optimiser.step(total, rate_factor(clock.progress, chosen.warm_up))
@@ -91,13 +97,59 @@ def run(
         _note(means, losses, clock)
         if progress:
             progress(clock.progress)
-        if saving.due():
-            _save(last, state, chosen, clock, optimiser)
-        if validating.due():
-            _validate(state, data, out, chosen, clock)
-    _save(last, state, chosen, clock, optimiser)
-    _validate(state, data, out, replace(chosen, validate_rows=0), clock)
+        if crew.meets(clock.step):
+            crew.average(network)
+            keeper.look()
+    keeper.end()
+    team.leave()
     return last
+
+
+@dataclass(slots=True)
+class _Keeper:
+    """Saves and validates when it is time to, in the first process of a team, and says when to stop early."""
+
+    state: Checkpoint
+    data: Path
+    out: Path
+    recipe: Recipe
+    clock: Clock
+    optimiser: Optimiser
+    crew: team.Team
+    stopped: bool = False
+    _best: float = 0.0
+    _worse: int = 0
+    _saving: _Timer = field(init=False)
+    _validating: _Timer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._saving = _Timer(self.recipe.checkpoint_minutes)
+        self._validating = _Timer(self.recipe.validate_minutes)
+
+    def look(self) -> None:
+        """Save and validate where it is due."""
+        if not self.crew.first:
+            return
+        if self._saving.due():
+            self._save()
+        if self._validating.due():
+            self._judge(_validate(self.state, self.data, self.out, self.recipe, self.clock))
+
+    def end(self) -> None:
+        """Save the last state and validate it on all rows."""
+        if self.crew.first:
+            self._save()
+            _validate(self.state, self.data, self.out, replace(self.recipe, validate_rows=0), self.clock)
+
+    def _save(self) -> None:
+        _save(self.out / "last.pt", self.state, self.recipe, self.clock, self.optimiser)
+
+    def _judge(self, mean: float) -> None:
+        self._worse = 0 if mean > self._best else self._worse + 1
+        self._best = max(self._best, mean)
+        if self.recipe.patience and self._worse >= self.recipe.patience:
+            self.stopped = True
+            _log.info("stop: %d validations in a row were no better than %.4f", self._worse, self._best)
 
 
 def _device() -> torch.device:
@@ -106,13 +158,19 @@ def _device() -> torch.device:
     return device
 
 
-def _start(data: Path, out: Path, recipe: Recipe, start: Path | None) -> Checkpoint:
+def start_state(data: Path, out: Path, recipe: Recipe, start: Path | None) -> Checkpoint:
+    """Return what the multi-task stage begins from: a checkpoint as asked, or the base of the recipe."""
     if start is not None:
         _log.info("start: %s, as asked", start)
         state = checkpoint.load(start)
         state.more = {"history": history(state)}
         return state
     emoji = emoji_labels(data)
+    if recipe.base == "e5":
+        _log.info("base: multilingual-e5-small, as the recipe says; it needs no teaching")
+        base = read_e5()
+        kept = keep_pieces(base, data, recipe.pieces)
+        return Checkpoint(load_e5(base, kept, len(emoji), recipe.layers), make_tokenizer(base, kept), emoji)
     network, tokenizer = teach.prepare_network(data, recipe.new_words, len(emoji))
     if recipe.teach_minutes > 0 and teach.read_pairs(data):
         _log.info("teaching for %.1f minutes: the base has read no Spanish", recipe.teach_minutes)
@@ -216,15 +274,15 @@ def _save(path: Path, state: Checkpoint, recipe: Recipe, clock: Clock, optimiser
     _log.info("checkpoint: step %d in %s", clock.step, path)
 
 
-def _validate(state: Checkpoint, data: Path, out: Path, recipe: Recipe, clock: Clock) -> None:
-    """Score on validation (at most ``validate_rows`` of each set; 0 is all)."""
+def _validate(state: Checkpoint, data: Path, out: Path, recipe: Recipe, clock: Clock) -> float:
+    """Score on validation (at most ``validate_rows`` of each set; 0 is all) and return the mean of tasks."""
     state.network.eval()
     found = score_all(
         network_predictor(state.network), state.tokenizer, data, limit=recipe.validate_rows or None
     )
     state.network.train()
     if not found:
-        return
+        return 0.0
     mean = mean_score(found)
     said = {key: round(main_metric(SETS[key], scores), 4) for key, scores in found.items()}
     _log.info("validation at step %d: mean of tasks %.4f; %s", clock.step, mean, json.dumps(said))
@@ -232,6 +290,7 @@ def _validate(state: Checkpoint, data: Path, out: Path, recipe: Recipe, clock: C
         log.write(
             json.dumps({"step": clock.step, "seconds": clock.seconds, "mean": mean, "sets": found}) + "\n"
         )
+    return mean
 
 
 def main() -> None:

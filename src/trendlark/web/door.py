@@ -12,6 +12,8 @@ from fastapi import Request
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 
+from trendlark.web.links import is_page
+
 COOKIE = "trendlark_session"
 SESSION_SECONDS = 30 * 24 * 3600
 _LONGEST_RETURN = 4000
@@ -71,5 +73,4 @@ def page_of_ours(address: str) -> str:
         parts = urlsplit(address)
     except ValueError:
         return "/"
-    ours = parts.path == "/" or parts.path.startswith("/trends/")
-    return address if ours and not parts.scheme and not parts.netloc else "/"
+    return address if is_page(parts.path) and not parts.scheme and not parts.netloc else "/"

@@ -26,6 +26,22 @@ def number(value: int, lang: Lang) -> str:
     return f"{value:,}"
 
 
+def decimal(value: float, lang: Lang, places: int = 1) -> str:
+    """A number with its decimals, ``73.1`` or ``73,1``."""
+    text = f"{value:.{places}f}"
+    return text.replace(".", ",") if lang == "es" else text
+
+
+def size(size_bytes: int, lang: Lang) -> str:
+    """Bytes in the unit that reads best, ``12.3 MB``; units of a thousand."""
+    value, unit = float(size_bytes), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if value < 1000:
+            break
+        value, unit = value / 1000, larger
+    return f"{decimal(value, lang, 0 if unit == 'B' or value >= 100 else 1)}{_NBSP}{unit}"
+
+
 def percent(share: float, lang: Lang) -> str:
     """A share from 0 to 1 in whole per cent; one that is not zero never reads as zero."""
     text = "<1" if 0 < share < 0.005 else f"{share * 100:.0f}"

@@ -20,7 +20,7 @@ from trendlark.web.problems import answer, for_people, http_problem
 
 MAX_BODY_BYTES = 1_000_000
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
-_OPEN_PATHS = frozenset({"/live", "/ready", "/login", "/logout"})
+_OPEN_PATHS = frozenset({"/live", "/ready", "/v2/health/live", "/v2/health/ready", "/login", "/logout"})
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -65,7 +65,7 @@ class HostGuard:
                 "Found a Host header that is not of this server; "
                 f"allowed are {', '.join(sorted(self._hosts))}. Use one of these names."
             )
-            await answer(http_problem(421, detail))(scope, receive, send)
+            await answer(scope["path"], http_problem(421, detail))(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
@@ -76,12 +76,17 @@ class TokenGuard:
     Open to all are ``/live``, ``/ready``, the login and the static files, which are the same on every server.
     """
 
-    def __init__(self, app: ASGIApp, door: Door) -> None:
+    def __init__(self, app: ASGIApp, door: Door, opened: frozenset[str] = frozenset()) -> None:
         self._app = app
         self._door = door
+        self._open = _OPEN_PATHS | opened
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or _is_open(scope["path"]) or self._door.lets_in(Headers(scope=scope)):
+        if (
+            scope["type"] != "http"
+            or self._is_open(scope["path"])
+            or self._door.lets_in(Headers(scope=scope))
+        ):
             await self._app(scope, receive, send)
             return
         response: Response
@@ -92,8 +97,11 @@ class TokenGuard:
                 "Found no valid token; send the header `Authorization: Bearer` with the server's api_token, "
                 "or log in at /login."
             )
-            response = answer(http_problem(401, detail), {"WWW-Authenticate": "Bearer"})
+            response = answer(scope["path"], http_problem(401, detail), {"WWW-Authenticate": "Bearer"})
         await response(scope, receive, send)
+
+    def _is_open(self, path: str) -> bool:
+        return path in self._open or path.startswith("/static/")
 
 
 class BodyLimit:
@@ -109,7 +117,7 @@ class BodyLimit:
             return
         length = Headers(scope=scope).get("content-length", "0")
         if length.isdecimal() and int(length) > self._most:
-            await answer(http_problem(413, self._sentence()))(scope, receive, send)
+            await answer(scope["path"], http_problem(413, self._sentence()))(scope, receive, send)
             return
         taken = 0
 
@@ -127,10 +135,6 @@ class BodyLimit:
         return (
             f"Found a body of more than {self._most:,} bytes, which is the most; send fewer or shorter texts."
         )
-
-
-def _is_open(path: str) -> bool:
-    return path in _OPEN_PATHS or path.startswith("/static/")
 
 
 def _login_link(scope: Scope) -> str:

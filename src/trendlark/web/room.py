@@ -9,6 +9,7 @@ from fastapi import Request
 from trendlark.lake import Lake
 from trendlark.settings import Settings
 from trendlark.web.desk import Desk
+from trendlark.web.metrics import LakeMetrics, Metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,8 @@ class Room:
     lake: Lake
     desk: Desk
     settings: Settings
+    metrics: Metrics
+    lake_metrics: LakeMetrics
 
 
 def room_of(request: Request) -> Room:
