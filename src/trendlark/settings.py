@@ -177,6 +177,14 @@ class Settings(BaseModel):
     metrics_open: bool = Field(
         False, description="Answer /metrics without a token, for a Prometheus within the own network."
     )
+    api_texts: bool = Field(
+        False, description="Give texts and authors by /v1/tweets; X's policy gives third parties ids only."
+    )
+    query_rows: int = Field(10_000, ge=1, le=1_000_000, description="Most rows of an answer of /v1/query.")
+    query_seconds: float = Field(10.0, gt=0, le=600, description="Longest time of a query of /v1/query.")
+    query_memory_mb: int = Field(
+        768, ge=256, le=1_000_000, description="Most memory of a query of /v1/query, in megabytes."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "warning", description="Least of what is logged; info has a line for every request."
     )

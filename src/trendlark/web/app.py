@@ -14,12 +14,29 @@ from trendlark.lake import Lake
 from trendlark.settings import Settings
 from trendlark.web.desk import Analyzer, Desk
 from trendlark.web.door import Door
+from trendlark.web.events import Announcer
 from trendlark.web.guard import LOOPBACK_HOSTS, BodyLimit, HostGuard, SecurityHeaders, TokenGuard
 from trendlark.web.metrics import LakeMetrics, Metrics
 from trendlark.web.problems import Edge, add_handlers
 from trendlark.web.rate import Rate
 from trendlark.web.room import Room
-from trendlark.web.routes import compare, health, login, model, now, search, status, trend, try_it, v1, v2
+from trendlark.web.routes import (
+    compare,
+    events,
+    health,
+    login,
+    model,
+    models,
+    now,
+    search,
+    sql,
+    status,
+    trend,
+    try_it,
+    tweets,
+    v1,
+    v2,
+)
 from trendlark.web.routes import metrics as metrics_page
 from trendlark.web.watch import Watch
 
@@ -47,13 +64,15 @@ def create_app(*, lake: Lake, analyzer: Analyzer, settings: Settings) -> FastAPI
         deadline_seconds=settings.deadline_seconds,
         metrics=metrics,
     )
-    app.state.room = Room(lake, desk, settings, metrics, LakeMetrics(metrics, lake, settings))
+    app.state.room = Room(
+        lake, desk, settings, metrics, LakeMetrics(metrics, lake, settings), Announcer(lake, metrics)
+    )
     app.state.drain = desk.drain
     add_handlers(app)
     app.include_router(health.router)
     app.include_router(metrics_page.router)
-    app.include_router(v1.router)
-    app.include_router(v2.router)
+    for one in (v1, tweets, models, sql, events, v2):
+        app.include_router(one.router)
     for page in (now, trend, compare, search, try_it, model, status):
         app.include_router(page.router)
     tokens = settings.tokens()

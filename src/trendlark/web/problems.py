@@ -162,6 +162,8 @@ async def _http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     detail = str(error.detail)
+    if error.status_code == 304:
+        return Response(status_code=304, headers=error.headers)
     if error.status_code == 404:
         detail = "Found no such address here; / has the dashboard and /openapi.json lists the API."
     return _respond(request, http_problem(error.status_code, detail), error.headers)

@@ -9,6 +9,7 @@ from fastapi import Request
 from trendlark.lake import Lake
 from trendlark.settings import Settings
 from trendlark.web.desk import Desk
+from trendlark.web.events import Announcer
 from trendlark.web.metrics import LakeMetrics, Metrics
 
 
@@ -21,6 +22,7 @@ class Room:
     settings: Settings
     metrics: Metrics
     lake_metrics: LakeMetrics
+    announcer: Announcer
 
 
 def room_of(request: Request) -> Room:
