@@ -11,6 +11,8 @@ from starlette.types import Scope
 
 from trendlark import __version__
 from trendlark.lake import Lake
+from trendlark.lake.kept import KeptLake
+from trendlark.reports.board import Board
 from trendlark.settings import Settings
 from trendlark.web.desk import Analyzer, Desk
 from trendlark.web.door import Door
@@ -57,6 +59,7 @@ def create_app(*, lake: Lake, analyzer: Analyzer, settings: Settings) -> FastAPI
         docs_url=None,
         redoc_url=None,
     )
+    kept = KeptLake.of(lake)
     metrics = Metrics()
     desk = Desk(
         analyzer,
@@ -65,7 +68,13 @@ def create_app(*, lake: Lake, analyzer: Analyzer, settings: Settings) -> FastAPI
         metrics=metrics,
     )
     app.state.room = Room(
-        lake, desk, settings, metrics, LakeMetrics(metrics, lake, settings), Announcer(lake, metrics)
+        kept,
+        Board(kept),
+        desk,
+        settings,
+        metrics,
+        LakeMetrics(metrics, lake, settings),
+        Announcer(lake, metrics),
     )
     app.state.drain = desk.drain
     add_handlers(app)
