@@ -14,7 +14,7 @@ from tests.support.aws_walk import ACCOUNT, REGION, TAG, Walk, why_no_walk
 
 pytestmark = [
     pytest.mark.skipif(bool(why_no_walk()), reason=why_no_walk() or ""),
-    pytest.mark.slow,
+    pytest.mark.terraform,
     pytest.mark.timeout(900),
     pytest.mark.xdist_group("aws"),
 ]

@@ -24,7 +24,7 @@ from trendlark.lake.tables import TABLES
 
 pytestmark = [
     pytest.mark.skipif(bool(why_no_walk()), reason=why_no_walk() or ""),
-    pytest.mark.slow,
+    pytest.mark.terraform,
     pytest.mark.timeout(900),
     pytest.mark.xdist_group("aws"),
 ]

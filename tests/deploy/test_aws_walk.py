@@ -18,7 +18,7 @@ from trendlark.lake import open_lake
 
 pytestmark = [
     pytest.mark.skipif(bool(why_no_walk()), reason=why_no_walk() or ""),
-    pytest.mark.slow,
+    pytest.mark.terraform,
     pytest.mark.timeout(900),
     pytest.mark.xdist_group("aws"),
 ]

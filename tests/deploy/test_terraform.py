@@ -17,7 +17,7 @@ VARIABLE = re.compile(r'^variable "(\w+)" \{\n(.*?)^\}', re.M | re.S)
 
 
 @needs_terraform
-@pytest.mark.slow
+@pytest.mark.terraform
 @pytest.mark.timeout(600)
 def test_form_validity_and_native_tests(tmp_path: Path) -> None:
     terraform = Terraform.copied_to(tmp_path / "terraform")
@@ -31,6 +31,7 @@ def test_form_validity_and_native_tests(tmp_path: Path) -> None:
 
 
 @needs_terraform
+@pytest.mark.terraform
 def test_the_variables_of_the_other_environment_are_refused_in_a_workspace(tmp_path: Path) -> None:
     terraform = Terraform.copied_to(tmp_path / "terraform")
     (terraform.folder / "local_override.tf").write_text('terraform {\n  backend "local" {}\n}\n')
@@ -46,7 +47,7 @@ def test_the_variables_of_the_other_environment_are_refused_in_a_workspace(tmp_p
     assert "Found the workspace prod and the variables of dev" in " ".join(done.stderr.split())
 
 
-@needs_terraform
+@pytest.mark.terraform
 @pytest.mark.skipif(shutil.which("tflint") is None, reason="tflint is not installed")
 def test_tflint_finds_nothing() -> None:
     done = subprocess.run(

@@ -31,9 +31,7 @@ _VERSION = "5.100.0"
 
 
 def why_not() -> str | None:
-    """Why Terraform is not run here; ``None`` where it is."""
-    if not os.environ.get("TEST_TERRAFORM"):
-        return "takes minutes: `make test-terraform` runs it"
+    """Why Terraform cannot be run here; ``None`` where it can."""
     if shutil.which("terraform") is None:
         return "terraform is not installed"
     if plugin_folder() is None:
