@@ -16,6 +16,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -69,9 +70,9 @@ def read_rows(data: Path, entry: DataSet, split: str) -> list[Row]:
     return read_file(data / entry.name / f"{stem}.jsonl.gz") if split in ("train", "val") else []
 
 
-def read_file(path: Path) -> list[Row]:
-    """Return the rows of a file in the documented form, none where there is no such file; raises InputError."""
-    return list(_read(path))
+def read_file(path: Path, limit: int | None = None) -> list[Row]:
+    """Return the (first) rows of a file in the documented form, none where there is no such file; raises InputError."""
+    return list(islice(_read(path), limit))
 
 
 def _read(path: Path) -> Iterator[Row]:
