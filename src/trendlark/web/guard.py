@@ -20,7 +20,9 @@ from trendlark.web.problems import answer, for_people, http_problem
 
 MAX_BODY_BYTES = 1_000_000
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
-_OPEN_PATHS = frozenset({"/live", "/ready", "/v2/health/live", "/v2/health/ready", "/login", "/logout"})
+# Those that ask whether the server is well have no token to send.
+_PROBES = frozenset({"/live", "/ready", "/v2/health/live", "/v2/health/ready", "/v2/models/trendlark/ready"})
+_OPEN_PATHS = _PROBES | {"/login", "/logout"}
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -73,7 +75,8 @@ class HostGuard:
 class TokenGuard:
     """Lets only those pass who have the token: of others, people are led to the login and programs answered 401.
 
-    Open to all are ``/live``, ``/ready``, the login and the static files, which are the same on every server.
+    Open to all are the questions whether the server is well, the login and the static files, which are the same on
+    every server.
     """
 
     def __init__(self, app: ASGIApp, door: Door, opened: frozenset[str] = frozenset()) -> None:
