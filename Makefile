@@ -27,7 +27,7 @@ $(STAMP)-dev: pyproject.toml $(STAMP)-run
 
 $(STAMP)-train: pyproject.toml $(STAMP)-dev
 	@echo "Installing what training needs into $(VENV) (PyTorch, some GB on Linux) ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,train]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,train,pipeline]'
 	@touch $@
 
 up: $(STAMP)-run  ## collect, analyse, summarise every hour and serve the dashboard
@@ -43,8 +43,9 @@ check: $(STAMP)-train  ## lint, format, types, import layers
 	@$(BIN)/lint-imports
 	@$(BIN)/python tests/house_numbers.py
 
-test-terraform: $(STAMP)-dev  ## check deploy/terraform: form, own tests, apply and destroy in a stand-in for AWS
-	@$(BIN)/python -m pytest -q tests/deploy/test_terraform.py tests/deploy/test_terraform_apply.py tests/deploy/test_terraform_cost.py
+test-terraform: $(STAMP)-dev  ## check deploy/terraform: form, own tests, the guide walked in a stand-in for AWS
+	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund --prefix tests/deploy/iam; fi
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not containers" tests/deploy/test_terraform*.py tests/deploy/test_aws*.py
 
 test-containers: $(STAMP)-dev  ## build the image and run the services in containers (root; podman, mmdebstrap)
 	@$(BIN)/python -m pytest -q -m containers tests/containers
@@ -75,7 +76,7 @@ lock: $(STAMP)-run  ## choose the newest allowed versions of what the images hol
 	@$(BIN)/pip install --quiet --disable-pip-version-check uv
 	@$(BIN)/$(LOCK) $(LOCKS)/requirements-build.in --output-file $(LOCKS)/requirements-build.txt
 	@$(BIN)/$(LOCK) pyproject.toml --output-file $(LOCKS)/requirements-service.txt
-	@$(BIN)/$(LOCK) pyproject.toml --extra train --constraint $(LOCKS)/requirements-service.txt \
+	@$(BIN)/$(LOCK) pyproject.toml --extra train --extra pipeline --extra notebook --constraint $(LOCKS)/requirements-service.txt \
 	  --output-file $(LOCKS)/requirements-train.txt
 
 manifests:  ## render the Kubernetes overlays into tests/deploy/rendered (needs kubectl)

@@ -1,7 +1,7 @@
 """Schemas of the operators' kinds, strict, as far as our manifests use them; written from the operators' references.
 
-A field that is not here is a typing error or something new to look up. From KServe 0.16 (InferenceService v1beta1), KEDA
-(ScaledObject v1alpha1) and the Prometheus operator (monitoring.coreos.com/v1).
+A field that is not here is a typing error or something new to look up: InferenceService v1beta1 of KServe 0.16,
+ScaledObject v1alpha1 of KEDA, and monitoring.coreos.com/v1 of the Prometheus operator.
 """
 
 from __future__ import annotations
