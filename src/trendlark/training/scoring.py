@@ -35,10 +35,19 @@ NONE = "others"
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A temperature for each task, and for each label the probability from which it is said to be there."""
+    """A temperature for each task, and for each label the probability from which it is said to be there.
+
+    ``languages`` hold, by language, what differs from these.
+    """
 
     temperatures: Mapping[str, float] = field(default_factory=dict)
     thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    languages: Mapping[str, Calibration] = field(default_factory=dict)
+
+    def of(self, lang: str) -> Calibration:
+        """Return the calibration of tweets in a language."""
+        own = self.languages.get(lang, Calibration())
+        return Calibration({**self.temperatures, **own.temperatures}, {**self.thresholds, **own.thresholds})
 
     def probabilities(self, task: str, logits: Floats) -> Floats:
         """Return calibrated probabilities of raw logits [..., width]."""
@@ -79,12 +88,11 @@ def score_all(
         rows = read_rows(data, entry, "val")[:limit]
         if not rows:
             continue
+        own = calibration.of(entry.lang)
         if entry.task == "entities":
             found[key] = {"entity_f1": score_entities(predict, tokenizer, entry, rows)}
         else:
-            found[key] = score_labels(
-                probabilities(predict, tokenizer, entry, rows, calibration), calibration
-            )
+            found[key] = score_labels(probabilities(predict, tokenizer, entry, rows, own), own)
     return found
 
 
