@@ -60,7 +60,7 @@ def evaluate(
     """Judge a model through the public API: scores with intervals by set, task, language and slice, against others."""
     need_extra()
     from trendlark.cli.tables import print_rows, screen, to_json
-    from trendlark.training.evaluate import Options, run
+    from trendlark.training.evaluate import Options, judge
     from trendlark.training.evaluation.page import render_page
     from trendlark.training.evaluation.report import tables
     from trendlark.training.evaluation.rivals import RIVALS
@@ -71,7 +71,7 @@ def evaluate(
     )
     bars = Bars()
     try:
-        found = run(model, data, options, against or (), bars)
+        found = judge(model, data, options, against or (), bars)
     finally:
         bars.close()
     if html is not None:
