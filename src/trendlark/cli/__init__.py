@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from trendlark import __version__
-from trendlark.cli import hour, judge, look, services, text, train
+from trendlark.cli import hour, judge, look, pipeline, services, text, train
 from trendlark.cli.options import LOG_FORMAT
 from trendlark.cli.tables import printable
 from trendlark.errors import TrendlarkError
@@ -46,7 +46,7 @@ def _options(
     """Every hour: what is trending on Twitter/X, and how people feel about it."""
 
 
-for module in (hour, text, look, services, train, judge):
+for module in (hour, text, look, services, train, judge, pipeline):
     module.register(app)
 
 
