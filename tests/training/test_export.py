@@ -24,7 +24,7 @@ from trendlark.training.sets import EMOJI_SETS, SETS
 def checkpoint_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("run") / "last.pt"
     state = tiny_checkpoint()
-    before = [{"stage": "teach", "minutes": 1.0}]
+    before = [{"stage": "train", "step": 3}]
     state.more = {"recipe": {"name": "tiny"}, "step": 7, "seconds": 90.0, "history": before}
     state.save(path)
     return path
@@ -59,7 +59,7 @@ def test_a_changed_file_is_refused(folder: Path, tmp_path: Path) -> None:
 
 
 def test_the_manifest_tells_where_the_model_comes_from(manifest: Any, data: Path) -> None:
-    before = [{"stage": "teach", "minutes": 1.0}]
+    before = [{"stage": "train", "step": 3}]
     recipe = {"name": "tiny", "steps_done": 7, "seconds": 90, "core_hours": 0.5, "before": before}
     assert manifest["recipe"] == recipe
     assert set(manifest["data"]) >= {"tweeteval_irony", "ner_btc", "emojispace_es"}
@@ -67,7 +67,7 @@ def test_the_manifest_tells_where_the_model_comes_from(manifest: Any, data: Path
     assert manifest["metrics"]["tweeteval_irony"]["baseline"] == 0.25
     assert "irony" in manifest["languages"]["en"]
     assert manifest["languages"]["es"][0] == "sentiment"
-    assert manifest["base"]["licence"] == "Apache-2.0"
+    assert manifest["base"]["licence"] == "MIT"
     for name, task in manifest["tasks"].items():
         assert ("thresholds" in task) == (TASKS[name].kind in ("many_of", "yes_no"))
 

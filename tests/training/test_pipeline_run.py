@@ -30,7 +30,6 @@ _RECIPE = f"""
 name = "tiny"
 steps = {_STEPS}
 tokens_per_batch = 64
-teach_every = 0
 checkpoint_minutes = 0.0
 average_every = 1
 """
@@ -156,7 +155,7 @@ def _check_passed(work: Path, told: str, cluster: FakeCluster) -> list[str]:
     resumed = int(log.split("resume: at step ")[1].split(",")[0])
     assert 0 < resumed <= _STEPS
     # What the dashboard shows.
-    assert "| tweeteval_irony | en |" in _artifacts(work, "report-data/report")[-1].read_text(
+    assert "| tweeteval_irony/train |" in _artifacts(work, "report-data/report")[-1].read_text(
         encoding="utf-8"
     )
     assert "<svg" in _artifacts(work, "evaluate-model/by_language")[-1].read_text(encoding="utf-8")

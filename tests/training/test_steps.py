@@ -25,7 +25,7 @@ from trendlark.training.steps.learn import CHECKPOINT_FILE, Plan, data_of, learn
 from trendlark.training.steps.shelf import in_service, open_shelf
 from trendlark.training.steps.ship import Difference, ship
 
-RECIPE = 'name = "tiny"\nsteps = 2\ntokens_per_batch = 64\nteach_every = 0\n'
+RECIPE = 'name = "tiny"\nsteps = 2\ntokens_per_batch = 64\n'
 
 
 @pytest.fixture
@@ -96,14 +96,15 @@ def test_data_that_cannot_be_used_are_refused_before_anything_is_kept(claim: Cla
 
 def test_the_report_tells_the_sets(claim: Claim, data: Path) -> None:
     told = data_steps.report(claim, prepare(claim, str(data)))
-    assert "| tweeteval_irony | en | irony | 8 | 2 | irony 50 %, non_irony 50 % |" in told
-    assert "| davidson_en | en | offensive | 12 | 0 |" in told
+    assert "| tweeteval_irony/train | " in told
+    assert "irony 50%, non_irony 50%" in told
+    assert "| davidson_en/train | " in told
 
 
 def test_plans_are_checked_before_any_training(wanted: Plan) -> None:
     seeds = plan(wanted.digest, wanted.recipe, wanted.base, [3, 1, 3], 5, 0.0)
     assert [(one.seed, one.settled().seed, one.settled().steps) for one in seeds] == [(3, 3, 5), (1, 1, 5)]
-    assert plan(wanted.digest, wanted.recipe, "minilm", [0], 0, 0.0)[0].settled().steps == 2
+    assert plan(wanted.digest, wanted.recipe, "e5", [0], 0, 0.0)[0].settled().steps == 2
     for change, told in (
         ({"recipe": "unknown"}, "No recipe 'unknown'"),
         ({"base": "gpt"}, "base is 'gpt', not one of"),
@@ -154,7 +155,7 @@ def test_a_run_is_judged_exported_and_shelved(claim: Claim, wanted: Plan) -> Non
 
     folder, difference = ship(claim, run, "tiny", 0.05)
     assert difference.exact < 1e-4
-    assert 0 < max(difference.small.values()) < 0.05
+    assert 0 < max(one["mean"] for one in difference.tasks.values()) < 0.05
     assert "| irony |" in ship_steps.told(difference, 0.05)
     with pytest.raises(ModelError, match=r"not the model that was trained.*Nothing was published"):
         ship(claim, run, "tiny", 0.0)
@@ -176,10 +177,10 @@ def test_a_run_is_judged_exported_and_shelved(claim: Claim, wanted: Plan) -> Non
 
 
 def test_an_export_that_is_another_model_is_refused() -> None:
-    wrong = Difference(3, exact=0.5, small={"irony": 0.001})
+    wrong = Difference(0.5, {"irony": {"mean": 0.001}})
     with pytest.raises(ModelError, match=r"in single precision differ by 0.5"):
         ship_steps._check(wrong, 0.02)
-    nothing = Difference(3, exact=float("nan"), small={"irony": float("nan")})
+    nothing = Difference(float("nan"), {"irony": {"mean": float("nan")}})
     with pytest.raises(ModelError, match="differ by nan"):
         ship_steps._check(nothing, 0.02)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import logging
 import os
 import sys
 from typing import Annotated
@@ -12,7 +11,7 @@ import typer
 
 from trendlark import __version__
 from trendlark.cli import hour, judge, look, pipeline, services, text, train
-from trendlark.cli.options import LOG_FORMAT
+from trendlark.cli.logs import set_up_logs
 from trendlark.cli.tables import printable
 from trendlark.errors import TrendlarkError
 
@@ -57,7 +56,7 @@ def _lines(text: str) -> str:
 
 def main() -> None:
     """Run the command line; an error that was foreseen is one sentence and an exit code, not a traceback."""
-    logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT, stream=sys.stderr)
+    set_up_logs()
     for stream in (sys.stdout, sys.stderr):
         # Tweets hold characters that a terminal's encoding may lack; a lost glyph beats a crash.
         if hasattr(stream, "reconfigure"):
