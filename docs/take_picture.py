@@ -26,7 +26,9 @@ PICTURES = Path(__file__).parent / "pictures"
 LAST = Hour.parse("2026-11-23T05")
 HOURS = 6
 _COMPARED = ("sample/es/#HuelgaMetro", "sample/es/Lía Montero", "sample/us/#FindBiscuit")
-_TRIED = "Taylor Swift is back in Chicago tonight and I have been crying happy tears since noon 😭💜 #ErasTour"
+_TRIED = (
+    "Taylor Swift is back in Chicago tonight and I have been crying happy tears since noon 😭💜 #ErasTour"
+)
 ADDRESSES = {
     "dashboard": "/?lang=en",
     "trend": f"/trends/sample/es/{quote('Lía Montero')}?lang=es",

@@ -336,7 +336,10 @@ def test_a_refused_text_is_an_item_and_not_a_failed_request(lake: Lake) -> None:
 
 def test_too_many_waiting_are_sent_away_and_the_others_answered(lake: Lake) -> None:
     model = Faulty()
-    with client_of(lake, model, waiting=0) as client, ThreadPoolExecutor(1) as pool:
+    with (
+        client_of(lake, model, settings_for(lake.uri, queue_texts=1)) as client,
+        ThreadPoolExecutor(1) as pool,
+    ):
         first = pool.submit(client.post, "/v1/analyze", json={"text": "wait"})
         assert model.waiting.wait(20)
         answer = client.post("/v1/analyze", json={"text": "one too many"})

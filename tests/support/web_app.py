@@ -20,14 +20,10 @@ MODEL = FakeAnalyzer()
 
 
 @contextmanager
-def serving(
-    lake: Lake, analyzer: Analyzer = MODEL, settings: Settings | None = None, waiting: int = 32
-) -> Iterator[str]:
+def serving(lake: Lake, analyzer: Analyzer = MODEL, settings: Settings | None = None) -> Iterator[str]:
     """The address of a running server; it is stopped, and waited for, at the end."""
-    app = create_app(
-        lake=lake, analyzer=analyzer, settings=settings or settings_for(lake.uri), waiting=waiting
-    )
-    server = WebServer(app, "127.0.0.1", 0)
+    app = create_app(lake=lake, analyzer=analyzer, settings=settings or settings_for(lake.uri))
+    server = WebServer(app, "127.0.0.1", 0, app.state.drain)
     url = server.start()
     try:
         yield url
@@ -38,11 +34,11 @@ def serving(
 
 @contextmanager
 def client_of(
-    lake: Lake, analyzer: Analyzer = MODEL, settings: Settings | None = None, waiting: int = 32
+    lake: Lake, analyzer: Analyzer = MODEL, settings: Settings | None = None
 ) -> Iterator[httpx.Client]:
     """A client of a running server."""
     with (
-        serving(lake, analyzer, settings, waiting) as url,
+        serving(lake, analyzer, settings) as url,
         httpx.Client(base_url=url, timeout=30, trust_env=False) as client,
     ):
         yield client

@@ -132,7 +132,7 @@ def test_a_model_that_did_not_load_tells_why_but_not_the_inside_of_strange_error
 
 def test_a_full_line_refuses_and_those_who_wait_get_their_answer() -> None:
     model = Slow()
-    desk = Desk(model, workers=1, waiting=2)
+    desk = Desk(model, workers=1, queue_texts=3)
     answers: list[list[Analysis | TrendlarkError]] = []
 
     async def _one() -> None:

@@ -242,9 +242,8 @@ def _server(lake: Any, analyzer: Any, settings: Any) -> WebServer:
     from trendlark.web.app import create_app
     from trendlark.web.serve import WebServer
 
-    return WebServer(
-        create_app(lake=lake, analyzer=analyzer, settings=settings), settings.host, settings.port
-    )
+    app = create_app(lake=lake, analyzer=analyzer, settings=settings)
+    return WebServer(app, settings.host, settings.port, app.state.drain)
 
 
 @contextmanager

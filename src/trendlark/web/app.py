@@ -16,20 +16,41 @@ from trendlark.reports.board import Board
 from trendlark.settings import Settings
 from trendlark.web.desk import Analyzer, Desk
 from trendlark.web.door import Door
+from trendlark.web.events import Announcer
 from trendlark.web.guard import LOOPBACK_HOSTS, BodyLimit, HostGuard, SecurityHeaders, TokenGuard
+from trendlark.web.metrics import LakeMetrics, Metrics
 from trendlark.web.problems import Edge, add_handlers
+from trendlark.web.rate import Rate
 from trendlark.web.room import Room
-from trendlark.web.routes import compare, health, login, model, now, search, status, trend, try_it, v1
+from trendlark.web.routes import (
+    compare,
+    events,
+    health,
+    login,
+    model,
+    models,
+    now,
+    search,
+    sql,
+    status,
+    trend,
+    try_it,
+    tweets,
+    v1,
+    v2,
+)
+from trendlark.web.routes import metrics as metrics_page
+from trendlark.web.watch import Watch
 
 _STATIC = Path(__file__).parent / "static"
 
 
-def create_app(*, lake: Lake, analyzer: Analyzer, settings: Settings, waiting: int = 32) -> FastAPI:
+def create_app(*, lake: Lake, analyzer: Analyzer, settings: Settings) -> FastAPI:
     """The API and the dashboard.
 
     ``analyzer`` may be a ``concurrent.futures.Future`` that loads it in the background, or None: until there is
-    one, ``/ready`` is red with the reason and ``/v1/analyze`` answers 503. ``waiting`` is how many requests for
-    analysis may stand in line; the next one is answered 429.
+    one, ``/ready`` is red with the reason and ``/v1/analyze`` answers 503. Tell ``app.state.room.desk`` to drain
+    before the server stops, so that whoever waits for an analysis gets an answer.
     """
     app = FastAPI(
         title="Trendlark",
@@ -39,26 +60,47 @@ def create_app(*, lake: Lake, analyzer: Analyzer, settings: Settings, waiting: i
         redoc_url=None,
     )
     kept = KeptLake.of(lake)
-    app.state.room = Room(kept, Board(kept), Desk(analyzer, waiting=waiting), settings)
+    metrics = Metrics()
+    desk = Desk(
+        analyzer,
+        queue_texts=settings.queue_texts,
+        deadline_seconds=settings.deadline_seconds,
+        metrics=metrics,
+    )
+    app.state.room = Room(
+        kept,
+        Board(kept),
+        desk,
+        settings,
+        metrics,
+        LakeMetrics(metrics, lake, settings),
+        Announcer(lake, metrics),
+    )
+    app.state.drain = desk.drain
     add_handlers(app)
     app.include_router(health.router)
-    app.include_router(v1.router)
+    app.include_router(metrics_page.router)
+    for one in (v1, tweets, models, sql, events, v2):
+        app.include_router(one.router)
     for page in (now, trend, compare, search, try_it, model, status):
         app.include_router(page.router)
-    token = settings.api_token
-    app.state.door = Door(token.get_secret_value()) if token is not None else None
+    tokens = settings.tokens()
+    app.state.door = Door(tokens) if tokens else None
     if app.state.door is not None:
         app.include_router(login.router)
     app.mount("/static", _Static(directory=_STATIC), name="static")
     # The last one added is the first one to see a request.
     app.add_middleware(BodyLimit)
     if app.state.door is not None:
-        app.add_middleware(TokenGuard, door=app.state.door)
+        opened = frozenset({"/metrics"} if settings.metrics_open else ())
+        rate = Rate(settings.rate_limit_per_minute)
+        app.add_middleware(TokenGuard, door=app.state.door, rate=rate, opened=opened)
     else:
         # Without a token the settings allow loopback only, so no other name can be meant for us.
         app.add_middleware(HostGuard, hosts=LOOPBACK_HOSTS | {_bracketed(settings.host)})
     app.add_middleware(Edge)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(Watch, metrics=metrics)
     return app
 
 

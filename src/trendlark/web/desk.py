@@ -1,17 +1,20 @@
-"""The analysis desk: takes texts from many requests, works in threads, and refuses when too many wait."""
+"""The analysis desk: the model, which may still be loading, and the line of those who want texts analysed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from typing import Protocol
 
-from anyio import CapacityLimiter, to_thread
-
-from trendlark.errors import InputError, ModelError, OverloadError, TrendlarkError
+from trendlark.errors import ModelError, TrendlarkError
+from trendlark.nlu.tasks import TASKS, Task
 from trendlark.records import Analysis
+from trendlark.web.batcher import PROBE, Batcher
+from trendlark.web.metrics import Metrics
 
-PROBE = "Good morning"
+# One prepares and finishes texts while the other's are computed.
+WORKERS = 2
 
 
 class Analyzes(Protocol):
@@ -31,14 +34,26 @@ Analyzer = Analyzes | Future[Analyzes] | None
 
 
 class Desk:
-    """Runs the analyzer beside the event loop: ``workers`` requests at once, ``waiting`` more in line."""
+    """Analyses beside the event loop: ``queue_texts`` may be inside, and each caller waits a bounded time."""
 
-    def __init__(self, analyzer: Analyzer, workers: int = 1, waiting: int = 32) -> None:
+    def __init__(
+        self,
+        analyzer: Analyzer,
+        *,
+        queue_texts: int = 256,
+        deadline_seconds: float = 10.0,
+        workers: int = WORKERS,
+        metrics: Metrics | None = None,
+    ) -> None:
         self._analyzer = analyzer
-        self._workers = workers
-        self._most = workers + waiting
-        self._inside = 0
-        self._limiter: CapacityLimiter | None = None
+        self._deadline = deadline_seconds
+        self._batcher = Batcher(
+            lambda texts, langs: self.analyzer().analyze(texts, langs),
+            most_texts=queue_texts,
+            deadline_seconds=deadline_seconds,
+            workers=workers,
+            metrics=metrics or Metrics(),
+        )
 
     def analyzer(self) -> Analyzes:
         """The analyzer; ModelError with the reason while there is none."""
@@ -54,30 +69,35 @@ class Desk:
             raise ModelError(f"Found that the model did not load: {reason}")
         return self._analyzer.result()
 
+    def tasks(self) -> Mapping[str, Task]:
+        """The model's tasks with their labels; ModelError while there is no model."""
+        found: Mapping[str, Task] = getattr(self.analyzer(), "tasks", TASKS)
+        return found
+
     async def analyze(
         self, texts: Sequence[str], langs: Sequence[str | None] | None = None
     ) -> list[Analysis | TrendlarkError]:
         """One analysis for each text, or the error of one that the model refuses.
 
-        Raises OverloadError when the line is full and ModelError when there is no model or it fails.
+        Raises OverloadError when the line is full or too slow, and ModelError when there is no model or it fails.
         """
-        analyzer = self.analyzer()
-        if self._inside >= self._most:
-            raise OverloadError(
-                f"Found {self._inside} requests at work or waiting, which is the most; "
-                "come back when Retry-After has passed.",
-                retry_after_seconds=max(1, self._inside // (4 * self._workers)),
-            )
-        self._limiter = self._limiter or CapacityLimiter(self._workers)
-        self._inside += 1
+        self.analyzer()
+        if not texts:
+            return []
+        call = self._batcher.submit(texts, langs)
         try:
-            return await to_thread.run_sync(_analyze_each, analyzer, texts, langs, limiter=self._limiter)
-        finally:
-            self._inside -= 1
+            async with asyncio.timeout(self._deadline):
+                # Shielded, so that the batcher is the one who decides what a late call is told.
+                return await asyncio.shield(asyncio.wrap_future(call))
+        except TimeoutError:
+            raise self._batcher.late(call) from None
 
     def probe(self) -> str:
-        """Analyse one small text for real and tell the model's name; ModelError when that fails."""
+        """Analyse one small text for real and tell the model's name; ModelError when that or a worker fails."""
         analyzer = self.analyzer()
+        trouble = self._batcher.trouble()
+        if trouble:
+            raise ModelError(trouble)
         found = analyzer.analyze([PROBE])
         if len(found) != 1:
             raise ModelError(
@@ -85,17 +105,22 @@ class Desk:
             )
         return analyzer.name
 
+    def trouble(self) -> str | None:
+        """Why the workers do not work as they should, or None."""
+        return self._batcher.trouble()
 
-def _analyze_each(
-    analyzer: Analyzes, texts: Sequence[str], langs: Sequence[str | None] | None
-) -> list[Analysis | TrendlarkError]:
-    try:
-        return list(analyzer.analyze(texts, langs))
-    except InputError as error:
-        if len(texts) == 1:
-            return [error]
-    # One text that the model cannot take must not cost the others their answer.
-    found: list[Analysis | TrendlarkError] = []
-    for index, text in enumerate(texts):
-        found += _analyze_each(analyzer, [text], [langs[index]] if langs else None)
-    return found
+    def texts_inside(self) -> int:
+        """Texts that wait or are at work."""
+        return self._batcher.inside
+
+    def stopping(self) -> bool:
+        """Whether the server stops."""
+        return self._batcher.stopping
+
+    def drain(self, seconds: float) -> None:
+        """Take no more texts and answer all that are inside within some seconds; returns at once."""
+        self._batcher.drain(seconds)
+
+    def close(self) -> None:
+        """End the workers; whoever still waits is told."""
+        self._batcher.close()

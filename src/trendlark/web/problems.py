@@ -18,6 +18,7 @@ from trendlark.errors import OverloadError, TrendlarkError
 from trendlark.web.links import form_of, is_page
 from trendlark.web.messages import words_of
 from trendlark.web.rendering import render
+from trendlark.web.watch import request_id
 
 MEDIA_TYPE = "application/problem+json"
 _LOG = logging.getLogger("trendlark.web")
@@ -26,6 +27,10 @@ _HTTP_TITLES = {
     401: ("unauthorized", "A token is needed"),
     404: ("not-found", "Not found"),
     405: ("method-not-allowed", "Method not allowed"),
+    403: ("forbidden", "The token may not do this"),
+    415: ("unsupported-media-type", "Unsupported media type"),
+    429: ("overload", "Too many requests are waiting"),
+    503: ("unavailable", "Not available now"),
     413: ("too-large", "The request is too large"),
     421: ("wrong-host", "Wrong host"),
     422: ("invalid", "The request is not valid"),
@@ -52,7 +57,7 @@ _TITLES: dict[type[TrendlarkError], str] = {
     errors.ModelError: "The model cannot answer",
     errors.OverloadError: "Too many requests are waiting",
 }
-_PROGRAMS = ("/v1", "/live", "/ready", "/openapi.json", "/static")
+_PROGRAMS = ("/v1", "/v2", "/live", "/ready", "/metrics", "/openapi.json", "/static")
 
 
 def kind_of(error: TrendlarkError) -> str:
@@ -78,14 +83,16 @@ def http_problem(status: int, detail: str, **more: Any) -> dict[str, Any]:
     return {"type": f"urn:trendlark:{kind}", "title": title, "status": status, "detail": detail, **more}
 
 
-def answer(body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """A problem object as a response."""
+def answer(path: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """A problem object as a response; at addresses of the Open Inference Protocol as its clients read errors."""
+    if path.startswith("/v2"):
+        return JSONResponse({"error": body["detail"]}, int(body["status"]), headers=dict(headers or {}))
     return JSONResponse(dict(body), int(body["status"]), headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 
-def internal_error() -> JSONResponse:
+def internal_error(path: str) -> JSONResponse:
     """What a caller sees of an error that nobody foresaw: nothing of its inside."""
-    return answer(http_problem(500, "The server failed at this request; its log says why. Try again."))
+    return answer(path, http_problem(500, "The server failed at this request; its log says why. Try again."))
 
 
 class Edge:
@@ -107,8 +114,9 @@ class Edge:
         except Exception:
             if scope["type"] != "http" or started:
                 raise
-            _LOG.exception("%s %r failed", scope["method"], scope["path"])
-            await internal_error()(scope, receive, send_noted)
+            more = {"request_id": request_id()}
+            _LOG.exception("%s %r failed", scope["method"], scope["path"], extra=more)
+            await internal_error(scope["path"])(scope, receive, send_noted)
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -130,7 +138,7 @@ def for_people(request: Request) -> bool:
 
 def _respond(request: Request, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
     if not for_people(request):
-        return answer(body, headers)
+        return answer(request.scope["path"], body, headers)
     words = words_of(request)
     page = render("problem.html", words, request=request, problem=body, invented=False, alternate={})
     return HTMLResponse(page, int(body["status"]), headers=dict(headers or {}))
@@ -145,7 +153,8 @@ async def _own(request: Request, error: Exception) -> Response:
     if error.http_status >= 500:
         # Address and sentence may quote a caller: as literals, nothing in them steers the log or who reads it.
         path, sentence = request.scope["path"], str(error)
-        _LOG.warning("%s %r: %s: %r", request.method, path, type(error).__name__, sentence)
+        more = {"request_id": request_id()}
+        _LOG.warning("%s %r: %s: %r", request.method, path, type(error).__name__, sentence, extra=more)
     return _respond(request, problem(error), headers)
 
 
@@ -153,6 +162,8 @@ async def _http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     detail = str(error.detail)
+    if error.status_code == 304:
+        return Response(status_code=304, headers=error.headers)
     if error.status_code == 404:
         detail = "Found no such address here; / has the dashboard and /openapi.json lists the API."
     return _respond(request, http_problem(error.status_code, detail), error.headers)

@@ -10,6 +10,8 @@ from trendlark.lake import Lake
 from trendlark.reports.board import Board
 from trendlark.settings import Settings
 from trendlark.web.desk import Desk
+from trendlark.web.events import Announcer
+from trendlark.web.metrics import LakeMetrics, Metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,9 @@ class Room:
     board: Board
     desk: Desk
     settings: Settings
+    metrics: Metrics
+    lake_metrics: LakeMetrics
+    announcer: Announcer
 
 
 def room_of(request: Request) -> Room:

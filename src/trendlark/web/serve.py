@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from trendlark.errors import SettingsError, TrendlarkError
 
 _DRAIN_SECONDS = 10
+_ANSWER_SECONDS = 8.0  # the rest is for sending the answers
 _START_SECONDS = 60.0
 
 
@@ -30,12 +31,16 @@ class _Server(uvicorn.Server):
 class WebServer:
     """The server in a thread: ``start`` tells the address, ``stop`` lets running requests finish.
 
+    ``drain`` is told, when it stops, within how many seconds it has to answer whoever waits.
     The port is taken at once, so that a taken one is told by SettingsError before anything else begins.
     """
 
-    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+    def __init__(
+        self, app: ASGIApp, host: str, port: int, drain: Callable[[float], None] = lambda _: None
+    ) -> None:
         self._socket = _listen(host, port)
         self.url = _url(host, self._socket.getsockname()[1])
+        self._drain = drain
         self._ready = threading.Event()
         config = uvicorn.Config(
             app,
@@ -58,6 +63,7 @@ class WebServer:
 
     def stop(self) -> None:
         """Take no more requests and let the running ones finish; returns at once, ``join`` waits."""
+        self._drain(_ANSWER_SECONDS)
         self._server.should_exit = True
 
     def join(self, timeout_seconds: float | None = None) -> bool:

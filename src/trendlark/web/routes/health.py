@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from anyio import CapacityLimiter, fail_after, to_thread
 from fastapi import APIRouter, Request, Response
@@ -23,15 +24,34 @@ async def live() -> Live:
     return Live(version=__version__)
 
 
+class Health(NamedTuple):
+    """What the lake and the model answered, and whether each works."""
+
+    lake: str
+    lake_works: bool
+    model: str
+    model_works: bool
+
+    @property
+    def ready(self) -> bool:
+        """Whether both work."""
+        return self.lake_works and self.model_works
+
+
+async def health_of(request: Request) -> Health:
+    """Ask the lake and the model for real."""
+    room, limiter = room_of(request), _limiter(request)
+    lake = await _check(lambda: f"{len(room.lake.hours())} hours", limiter)
+    return Health(*lake, *await _check(room.desk.probe, limiter))
+
+
 @router.get("/ready", responses={503: {"model": Ready, "description": "The lake or the model is not ready"}})
 async def ready(request: Request, response: Response) -> Ready:
     """The lake can be read and the model analyses."""
-    room, limiter = room_of(request), _limiter(request)
-    lake, lake_works = await _check(lambda: f"{len(room.lake.hours())} hours", limiter)
-    model, model_works = await _check(room.desk.probe, limiter)
-    if not (lake_works and model_works):
+    found = await health_of(request)
+    if not found.ready:
         response.status_code = 503
-    return Ready(status="ready" if lake_works and model_works else "not ready", lake=lake, model=model)
+    return Ready(status="ready" if found.ready else "not ready", lake=found.lake, model=found.model)
 
 
 async def _check(ask: Callable[[], str], limiter: CapacityLimiter) -> tuple[str, bool]:
