@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.trendlark
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-terraform check train-deps images lock manifests clean
+.PHONY: help up test test-terraform test-foreign check train-deps images lock manifests clean
 
 help:  ## print what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -45,6 +45,9 @@ check: $(STAMP)-train  ## lint, format, types, import layers
 
 test-terraform: $(STAMP)-dev  ## check deploy/terraform: form, own tests, apply and destroy in a stand-in for AWS
 	@$(BIN)/python -m pytest -q tests/deploy/test_terraform.py tests/deploy/test_terraform_apply.py tests/deploy/test_terraform_cost.py
+
+test-foreign: $(STAMP)-dev  ## let Triton's and KServe's clients and schemathesis ask the API (installs them)
+	@TEST_FOREIGN=1 $(BIN)/python -m pytest -q tests/foreign
 
 train-deps: $(STAMP)-train  ## install what training and its tests need
 
