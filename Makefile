@@ -89,9 +89,9 @@ manifests:  ## render the Kubernetes overlays into tests/deploy/rendered (needs 
 	  kubectl kustomize $$folder > tests/deploy/rendered/$$(basename $$folder).yaml || exit 1; \
 	done
 
-pipelines: $(STAMP)-train  ## compile the training pipelines into deploy/kubeflow/pipelines
+pipelines: $(STAMP)-train  ## compile the training pipelines into deploy/kubeflow/compiled
 	@for name in train reanalyze; do \
-	  $(BIN)/trendlark pipeline compile $$name --out deploy/kubeflow/pipelines/$$name.yaml || exit 1; \
+	  $(BIN)/trendlark pipeline compile $$name --out deploy/kubeflow/compiled/$$name.yaml || exit 1; \
 	done
 
 test-pipeline: $(STAMP)-train  ## run the training pipelines to their ends on small data
