@@ -126,10 +126,15 @@ def _tasks(manifest: Mapping[str, Any]) -> list[Row]:
             "languages with training data": " ".join(
                 lang for lang, tasks in manifest["languages"].items() if name in tasks
             ),
-            "temperature": task["temperature"],
+            "temperature": _temperature(task),
         }
         for name, task in manifest["tasks"].items()
     ]
+
+
+def _temperature(task: Mapping[str, Any]) -> str:
+    own = [f"{lang} {one['temperature']}" for lang, one in task.get("languages", {}).items()]
+    return f"{task['temperature']}" + (f" ({', '.join(own)})" if own else "")
 
 
 def _scores(metrics: Mapping[str, Mapping[str, float]], evaluation: Mapping[str, Any]) -> list[Row]:
