@@ -1,9 +1,9 @@
-"""Debian's Chromium for the tests, what it complains of, and the picture of the dashboard for the README."""
+"""Debian's Chromium for the tests, what it complains of, and the pictures of the pages for the docs."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +20,6 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PICTURE = Path(__file__).resolve().parents[2] / "docs" / "pictures" / "dashboard.png"
 
 
 def find_chromium() -> str | None:
@@ -89,7 +88,8 @@ def save_picture(browser: Browser, url: str, path: Path) -> Path:
     return path
 
 
-def take_picture(url: str, path: Path = PICTURE) -> Path:
-    """Write the README's picture of the dashboard at an address, in a browser of its own."""
+def take_pictures(pages: Mapping[Path, str]) -> None:
+    """Write a picture of each address, in a browser of its own."""
     with chromium() as browser:
-        return save_picture(browser, url, path)
+        for path, url in pages.items():
+            save_picture(browser, url, path)

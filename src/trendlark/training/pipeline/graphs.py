@@ -99,7 +99,7 @@ def train_pipeline(site: Site) -> Any:
         task_loss: float = 1.0,
         language_loss: float = 3.0,
         name: str = "trendlark",
-        tolerance: float = 0.02,
+        tolerance: float = 0.01,
         targets: str = "",
         namespace: str = "trendlark",
         rollout_minutes: float = 10.0,

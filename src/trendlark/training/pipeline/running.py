@@ -110,7 +110,7 @@ def _runner(runner: Runner, parameters: Mapping[str, Any], work: Path) -> Any:
     places = [work, *(Path(str(parameters[key])) for key in _PLACES if parameters.get(key))]
     mounted = {str(place.absolute()) for place in places if "://" not in str(place) and place.exists()}
     return local.DockerRunner(
-        volumes={place: {"bind": place, "mode": "rw"} for place in sorted(mounted)},
+        mounts=[{"Type": "bind", "Source": place, "Target": place} for place in sorted(mounted)],
         network_mode="host",
         user=f"{os.getuid()}:{os.getgid()}",
         entrypoint=["/usr/bin/env"],  # in the place of the image's own, as a pod's command is
@@ -170,7 +170,7 @@ def submit(
                 no_catchup=True,
                 pipeline_package_path=str(package),
                 params=dict(parameters),
-                enable_caching=caching or None,
+                enable_caching=None if caching else False,
             )
             return str(made.recurring_run_id)
         run = api.create_run_from_pipeline_package(

@@ -14,7 +14,8 @@ from pyarrow import fs
 
 from trendlark.errors import InputError
 from trendlark.nlu.remote import open_store
-from trendlark.training.data import label_shares, read_rows
+from trendlark.training import data_report
+from trendlark.training.data import read_rows
 from trendlark.training.sets import SETS
 from trendlark.training.steps.claim import Claim
 
@@ -92,13 +93,5 @@ def _check(data: Path, source: str) -> None:
 
 
 def report(claim: Claim, digest: str) -> str:
-    """Return what the data hold, in Markdown."""
-    data = claim.data(digest)
-    lines = [f"# Data `{digest}`", "", "| set | language | task | train | validation | labels |"]
-    lines.append("|---|---|---|---|---|---|")
-    for key, entry in SETS.items():
-        train, val = read_rows(data, entry, "train"), read_rows(data, entry, "val")
-        if train or val:
-            shares = label_shares(train or val)
-            lines.append(f"| {key} | {entry.lang} | {entry.task} | {len(train)} | {len(val)} | {shares} |")
-    return "\n".join(lines) + "\n"
+    """Return what the data hold, and what to be warned of, in Markdown."""
+    return data_report.render_markdown(data_report.make_report(claim.data(digest)))

@@ -8,6 +8,7 @@ become ready in time, all are given back what they had.
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Callable, Sequence
 from copy import deepcopy
@@ -66,7 +67,10 @@ class Cluster:
 
     def __init__(self, namespace: str) -> None:
         try:
-            config.load_config()  # the pod's service account, or KUBECONFIG
+            if "KUBERNETES_SERVICE_HOST" in os.environ:
+                config.load_incluster_config()
+            else:
+                config.load_kube_config(os.environ.get("KUBECONFIG"))
         except config.ConfigException as error:
             raise ModelError(
                 f"Found no cluster to roll out to ({error}). Allowed is a pod with a service account, or KUBECONFIG. "

@@ -100,7 +100,8 @@ function startChart(box) {
     };
     const axis = { domain: false, ticks: false, gridColor: rule, labelColor: ink, labelFontSize: 12, labelPadding: 8 };
     const config = {
-      background: "transparent", view: { stroke: null }, font: colour("--font"),
+      // The chart as a whole is one picture with its words; its marks, some of them empty, need none of their own.
+      aria: false, background: "transparent", view: { stroke: null }, font: colour("--font"),
       axis: axis, axisX: { domain: true, domainColor: rule },
       axisY: { titlePadding: 0 },
     };
