@@ -1,6 +1,6 @@
-"""Foreign clients of the Open Inference Protocol, and a foreign tester of the OpenAPI, each in an environment of its own.
+"""Foreign clients of the Open Inference Protocol, and a foreign tester of the OpenAPI, each in its own environment.
 
-Left out of ``make test``: ``make test-foreign`` runs them; the first time installs some hundred megabytes below ``.venv``.
+Left out of ``make test``: ``make test-foreign`` runs them; the first time installs some hundred megabytes in ``.venv``.
 """
 
 from __future__ import annotations
