@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx2 as httpx
@@ -32,9 +33,7 @@ from trendlark.nlu.fake import FakeAnalyzer
 from trendlark.records import Run, Trend, TrendHour
 from trendlark.reports.board import Board
 from trendlark.web.app import create_app
-from trendlark.web.desk import Desk
 from trendlark.web.links import trend_link
-from trendlark.web.room import Room
 from trendlark.web.serve import WebServer
 
 FIRST_PAGE_MS = 300
@@ -132,7 +131,7 @@ def _serving(lake: Lake, keeping: bool = True) -> Iterator[httpx.Client]:
     settings = settings_for(lake.uri)
     app = create_app(lake=lake, analyzer=FakeAnalyzer(), settings=settings)
     if not keeping:
-        app.state.room = Room(lake, _Forgetful(lake), Desk(FakeAnalyzer()), settings)
+        app.state.room = replace(app.state.room, lake=lake, board=_Forgetful(lake))
     server = WebServer(app, "127.0.0.1", 0)
     with httpx.Client(base_url=server.start(), timeout=120, trust_env=False) as client:
         yield client
