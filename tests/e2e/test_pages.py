@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote, urlsplit
 from xml.etree import ElementTree
 
