@@ -29,7 +29,7 @@ from trendlark.training.pipeline.running import (
 )
 
 ROOT = Path(__file__).parents[2]
-COMMITTED = ROOT / "deploy" / "kubeflow" / "pipelines"
+COMMITTED = ROOT / "deploy" / "kubeflow" / "compiled"
 NAMES = ("train", "reanalyze")
 _UNCACHED = {
     "prepare-data", "find-service", "publish-model", "roll-out-model", "keep-service", "list-days", "analyze-day",

@@ -30,7 +30,6 @@ from trendlark.nlu.text import normalise
 from trendlark.training.data import Row, read_file
 from trendlark.training.model import MAX_TOKENS
 from trendlark.training.sets import EMOJI_SETS, SETS
-from trendlark.training.vocabulary import load_base_tokenizer
 
 _log = logging.getLogger(__name__)
 
@@ -69,7 +68,7 @@ def make_report(data: Path, tokenizer: Tokenizer | None = None) -> dict[str, Any
         raise InputError(
             f"Found no set in {data}; allowed is a folder of sets in the form of docs/training.md. Check the path."
         )
-    reader = tokenizer or _usual_tokenizer()
+    reader = tokenizer or Tokenizer.from_file(str(default_folder() / TOKENIZER_FILE))
     files: dict[str, Table] = {}
     owners: dict[str, set[str]] = defaultdict(set)
     for path in paths:
@@ -99,11 +98,6 @@ def _is_labelled(path: Path) -> bool:
         _log.info("%s/%s: left out, because it is in another form", path.parent.name, path.name)
         return False
     return True
-
-
-def _usual_tokenizer() -> Tokenizer:
-    path = default_folder() / TOKENIZER_FILE
-    return Tokenizer.from_file(str(path)) if path.exists() else load_base_tokenizer()
 
 
 def _describe(folder: str, rows: Sequence[Row], texts: Sequence[str], tokenizer: Tokenizer) -> Table:

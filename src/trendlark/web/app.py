@@ -78,9 +78,8 @@ def create_app(*, lake: Lake, analyzer: Analyzer, settings: Settings) -> FastAPI
     )
     app.state.drain = desk.drain
     add_handlers(app)
-    app.include_router(health.router)
-    app.include_router(metrics_page.router)
-    for one in (v1, tweets, models, sql, events, v2):
+    # Routes are tried in this order: those that are asked most stand first.
+    for one in (v1, v2, health, metrics_page, tweets, models, sql, events):
         app.include_router(one.router)
     for page in (now, trend, compare, search, try_it, model, status):
         app.include_router(page.router)
