@@ -1,6 +1,7 @@
-"""Foreign clients of the Open Inference Protocol, and a foreign tester of the OpenAPI, each in its own environment.
+"""Foreign clients of the Open Inference Protocol, and a foreign tester of the OpenAPI.
 
-Left out of ``make test``: ``make test-foreign`` runs them; the first time installs some hundred megabytes in ``.venv``.
+Each is installed into an environment of its own below ``.venv`` (some hundred megabytes, the first time), so they are
+left out of ``make test``: ``make test-foreign`` runs them.
 """
 
 from __future__ import annotations
