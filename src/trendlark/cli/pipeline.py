@@ -122,7 +122,7 @@ def submit(
 ) -> None:
     """Hand a pipeline to a Kubeflow Pipelines server, once or by a schedule, and print the id of the run."""
     name = one_of(which, _PIPELINES, "the pipeline")
-    site = _site(image, claim, train_cpu, train_memory, gpus, node_selector)
+    site = _site(image, claim, train_cpu, train_memory, gpus, node_selector, cache)
     from trendlark.training.pipeline import running
 
     server = running.Server(host, namespace, experiment, token_file)
@@ -130,7 +130,7 @@ def submit(
     with tempfile.TemporaryDirectory() as scratch:
         package = Path(scratch) / f"{name}.yaml"
         running.compile_pipeline(name, package, site)
-        typer.echo(running.submit(server, package, name, wanted, cron, cache))
+        typer.echo(running.submit(server, package, name, wanted, cron))
 
 
 @app.command("rollback")
@@ -168,6 +168,7 @@ def _site(
     memory: str | None = None,
     gpus: int = 0,
     node_selector: list[str] | None = None,
+    caching: bool = True,
 ) -> Site:
     _need_extra()
     from trendlark.training.pipeline.graphs import Site
@@ -180,6 +181,7 @@ def _site(
         memory=memory or usual.memory,
         gpus=gpus,
         node_selector=_pairs(node_selector, "--node-selector"),
+        caching=caching,
     )
 
 

@@ -26,7 +26,8 @@ _MODELS_AT_ONCE, _DAYS_AT_ONCE = 2, 4
 class Site:
     """What differs between clusters: image and claim of all steps; CPUs, memory, GPUs and nodes of training.
 
-    ``retries`` are for pods that nodes lose; on one machine a step that failed would only be waited for.
+    ``retries`` are for pods that nodes lose; on one machine a step that failed would only be waited for. Without
+    ``caching`` every step is done; kfp's own switch leaves out what is in loops and branches.
     """
 
     image: str = steps.IMAGE
@@ -36,6 +37,7 @@ class Site:
     gpus: int = 0
     node_selector: Mapping[str, str] = field(default_factory=dict)
     retries: bool = True
+    caching: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def _place(task: dsl.PipelineTask, site: Site, needs: _Needs, *, cached: bool = 
     task.set_memory_request(needs.memory).set_memory_limit(needs.memory)
     if needs.tries and site.retries:
         task.set_retry(needs.tries, backoff_duration="30s", backoff_factor=2.0, backoff_max_duration="600s")
-    return task.set_caching_options(enable_caching=cached)
+    return task.set_caching_options(enable_caching=cached and site.caching)
 
 
 def _place_training(task: dsl.PipelineTask, site: Site) -> dsl.PipelineTask:

@@ -149,7 +149,6 @@ def submit(
     name: str,
     parameters: Mapping[str, Any],
     cron: str | None = None,
-    caching: bool = True,
 ) -> str:
     """Start a run of a compiled pipeline, or a recurring one by ``cron``, and return its id.
 
@@ -170,7 +169,6 @@ def submit(
                 no_catchup=True,
                 pipeline_package_path=str(package),
                 params=dict(parameters),
-                enable_caching=None if caching else False,
             )
             return str(made.recurring_run_id)
         run = api.create_run_from_pipeline_package(
@@ -178,7 +176,6 @@ def submit(
             arguments=dict(parameters),
             run_name=f"trendlark-{name}",
             experiment_id=experiment,
-            enable_caching=None if caching else False,
         )
         return str(run.run_id)
     except _REFUSALS as error:
