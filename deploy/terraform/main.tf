@@ -60,13 +60,14 @@ module "identity" {
   source            = "./modules/identity"
   name              = local.name
   cluster_name      = module.cluster.name
-  namespace         = var.namespace
   pod_identity      = var.pod_identity
+  pipeline_accounts = [for a in var.pipeline_service_accounts : { namespace = split(":", a)[0], name = split(":", a)[1] }]
+  ebs               = var.enable_kubeflow
   oidc_provider_arn = module.cluster.oidc_provider_arn
   oidc_issuer       = module.cluster.oidc_issuer
   bucket_arn        = module.storage.bucket_arn
   data_key_arn      = module.storage.data_key_arn
-  secret_arns       = values(module.workloads.secret_arns)
+  secret_arns       = [module.workloads.tokens_arn]
 }
 
 module "registry" {
@@ -82,12 +83,15 @@ module "workloads" {
   name                 = local.name
   region               = var.region
   cluster_name         = module.cluster.name
-  namespace            = var.namespace
   enable_addons        = var.enable_addons
+  ebs                  = var.enable_kubeflow
+  training_label       = module.cluster.training_label
   pod_identity         = var.pod_identity
   accounts             = module.identity.accounts
   role_arns            = module.identity.role_arns
   bucket               = module.storage.bucket
+  registry             = module.registry.host
+  image_tag            = var.image_tag
   file_system_id       = module.storage.file_system_id
   data_key_arn         = module.storage.data_key_arn
   allow_destroy        = var.allow_destroy

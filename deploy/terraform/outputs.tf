@@ -58,12 +58,22 @@ output "repositories" {
   value       = module.registry.repositories
 }
 
-output "secret_arns" {
-  description = "Secrets to fill."
-  value       = module.workloads.secret_arns
+output "tokens" {
+  description = "Name of the secret to fill."
+  value       = module.workloads.tokens_name
 }
 
-output "kubernetes_manifest" {
+output "manifests" {
   description = "Kubernetes objects that hold what only this account knows, for `kubectl apply --server-side -f -`."
-  value       = module.workloads.manifest
+  value       = module.workloads.manifests
+}
+
+output "kustomizations" {
+  description = "Kustomizations on top of deploy/kubernetes/overlays, for `kubectl apply -k`."
+  value       = module.workloads.kustomizations
+}
+
+output "helm_values" {
+  description = "Values of Helm charts, for `helm upgrade --install --values -`."
+  value       = module.workloads.helm_values
 }

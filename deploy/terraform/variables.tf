@@ -212,14 +212,31 @@ variable "pod_identity" {
   default     = false
 }
 
-variable "namespace" {
-  description = "Kubernetes namespace of the services."
-  type        = string
-  default     = "trendlark"
+variable "pipeline_service_accounts" {
+  description = "ServiceAccounts, as namespace:name, that pipelines run as and that get the pipeline role."
+  type        = list(string)
+  default     = ["trendlark:trendlark-pipeline", "kubeflow:pipeline-runner", "kubeflow:ml-pipeline", "kubeflow:ml-pipeline-ui"]
 
   validation {
-    condition     = can(regex("^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", var.namespace))
-    error_message = "Found namespace \"${var.namespace}\"; lower-case letters, digits and hyphens are allowed, 63 at most. Choose another."
+    condition     = length(var.pipeline_service_accounts) > 0 && alltrue([for a in var.pipeline_service_accounts : can(regex("^[a-z0-9-]{1,63}:[a-z0-9.-]{1,253}$", a))])
+    error_message = "Found pipeline_service_accounts ${join(", ", var.pipeline_service_accounts)}; one or more as namespace:name are allowed, such as kubeflow:pipeline-runner. `kubectl get serviceaccounts -A` lists them."
+  }
+}
+
+variable "enable_kubeflow" {
+  description = "Make what Kubeflow needs besides: the EBS driver, its role and a default StorageClass for the databases."
+  type        = bool
+  default     = false
+}
+
+variable "image_tag" {
+  description = "Tag of the images that the manifests name; null leaves that of the release."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.image_tag == null ? true : can(regex("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$", var.image_tag)) && var.image_tag != "latest"
+    error_message = "Found image_tag \"${coalesce(var.image_tag, "-")}\"; a tag of letters, digits, dots and hyphens is allowed, and latest is not, because it says nothing. Give the tag that you pushed."
   }
 }
 

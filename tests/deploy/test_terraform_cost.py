@@ -20,10 +20,10 @@ def section(environment: str) -> str:
     return TEXT.split(f"\n## {environment}\n")[1].split("\n## ")[0]
 
 
-@pytest.mark.parametrize("environment", ["dev", "prod"])
-def test_tables_multiply_and_add_up(environment: str) -> None:
+@pytest.mark.parametrize(("environment", "least"), [("dev", 10), ("prod", 10), ("Kubeflow", 4)])
+def test_tables_multiply_and_add_up(environment: str, least: int) -> None:
     rows = list(ROW.finditer(section(environment)))
-    assert len(rows) >= 10
+    assert len(rows) >= least
     for row in rows:
         assert float(row["month"]) == pytest.approx(float(row["count"]) * float(row["price"]), abs=0.0051), (
             row["what"]
@@ -54,3 +54,16 @@ def test_prices_have_a_date_and_a_warning() -> None:
     assert "as known in November 2026" in TEXT
     assert "check them" in TEXT
     assert "us-east-1" in TEXT
+
+
+def test_the_guide_names_the_sums_of_the_tables() -> None:
+    guide = (ROOT / "docs" / "aws.md").read_text(encoding="utf-8")
+    named = re.search(r"about (\d+) dollars a month for `dev` as it is, about (\d+) for `prod`", guide)
+    assert named is not None
+    sums = [
+        re.search(r"\*\*together\*\*.*\*\*([\d.]+)\*\*", section(name))
+        for name in ("dev", "prod", "Kubeflow")
+    ]
+    dev, prod, kubeflow = (float(found[1]) for found in sums if found is not None)
+    assert [round(dev, -1), round(prod, -1)] == [float(named[1]), float(named[2])]
+    assert f"about {round(kubeflow, -1):.0f} dollars a month in all" in guide

@@ -146,3 +146,36 @@ def test_every_label_has_a_threshold(irony: Path, state: Checkpoint) -> None:
             assert set(thresholds[name]) == set(task.labels)
     assert 0.06 <= thresholds["irony"]["irony"] <= 0.6
     assert thresholds["hate"]["hate"] == 0.5
+
+
+def test_a_language_with_tweets_enough_has_a_calibration_of_its_own(
+    irony: Path, state: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted = calibrate.fit(_noisy(state, 2.0), state.tokenizer, irony)
+    assert fitted.of("en").temperatures["irony"] == fitted.languages["en"].temperatures["irony"]
+    assert fitted.of("es").temperatures == fitted.temperatures
+    assert fitted.of("en").thresholds["hate"] == fitted.thresholds["hate"]
+    monkeypatch.setattr(calibrate, "_ENOUGH_ROWS", 401)
+    assert calibrate.fit(_noisy(state, 2.0), state.tokenizer, irony).languages["en"].temperatures == {}
+
+
+def test_hate_is_flagged_in_few_everyday_tweets(tmp_path: Path, state: Checkpoint) -> None:
+    everyday = [{"text": f"day {at}", "label": "neutral"} for at in range(200)]
+    searched = [{"text": f"hate {at}", "label": "hate" if at % 2 else "not-hate"} for at in range(200)]
+    write_rows(tmp_path / "tweeteval_sentiment" / "val.jsonl.gz", everyday)
+    write_rows(tmp_path / "tweeteval_hate" / "val.jsonl.gz", searched)
+    rng = np.random.default_rng(3)
+    answers: dict[tuple[int, ...], dict[str, Floats]] = {}
+    for at in range(200):
+        # Everyday tweets look hateful to this model as often as not; searched ones it tells apart.
+        calm, found = (tuple(encode(state.tokenizer, [f"{word} {at}"])[0]) for word in ("day", "hate"))
+        sentiment = np.zeros(3, np.float32)
+        answers[calm] = {"hate": rng.normal(size=1).astype(np.float32), "sentiment": sentiment}
+        answers[found] = {"hate": rng.normal(1.0 if at % 2 else -1.0, 1.5, size=1).astype(np.float32)}
+    fitted = calibrate.fit(_oracle(answers), state.tokenizer, tmp_path)
+    chances = fitted.probabilities(
+        "hate", np.array([[float(a["hate"][0])] for k, a in answers.items() if "sentiment" in a])
+    )
+    flagged = float((chances >= fitted.thresholds["hate"]["hate"]).mean())
+    assert flagged <= 0.02
+    assert fitted.thresholds["hate"]["hate"] > 0.5

@@ -22,7 +22,6 @@ RECIPE = """
 name = "tiny"
 steps = 7
 tokens_per_batch = 96
-teach_every = 3
 encoder_rate = 1e-3
 checkpoint_minutes = {minutes}
 validate_minutes = 60
@@ -46,13 +45,7 @@ def start(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
-    # The targets of the teaching are the base's, 384 wide; those of the tiny network are 32.
-    import numpy as np
-
-    folder = tmp_path / "out"
-    folder.mkdir()
-    np.save(folder / "targets.npy", np.random.default_rng(0).normal(size=(3, 32)).astype(np.float16))
-    return folder
+    return tmp_path / "out"
 
 
 def test_two_steps_lower_the_loss(data: Path, state: Checkpoint) -> None:
@@ -92,8 +85,6 @@ def test_a_run_remembers_what_its_start_had_been_through(
 ) -> None:
     first = train.run(data, out, str(recipe), start=start)
     second = tmp_path / "second"
-    second.mkdir()
-    (second / "targets.npy").write_bytes((out / "targets.npy").read_bytes())
     done = checkpoint.load(train.run(data, second, str(recipe), start=first)).more["history"]
     assert [(one["stage"], one["step"], one["recipe"]["name"]) for one in done] == [("train", 7, "tiny")]
 
@@ -107,8 +98,6 @@ def test_a_resumed_run_gives_what_an_undisturbed_one_gives(
 ) -> None:
     straight = checkpoint.load(train.run(data, out, str(recipe), start=start))
     second = tmp_path / "second"
-    second.mkdir()
-    (second / "targets.npy").write_bytes((out / "targets.npy").read_bytes())
 
     def kill(progress: float) -> None:
         if progress > 0.6:
@@ -172,3 +161,23 @@ def test_the_clock_ends_by_steps_or_by_minutes() -> None:
     assert Clock(steps=100, minutes=1.0, seconds=60.0).done
     assert not Clock(steps=100, minutes=1.0, seconds=30.0).done
     assert Recipe().rates.words == Recipe().words_rate
+
+
+def test_a_run_stops_when_it_no_longer_gets_better(
+    data: Path, out: Path, tmp_path: Path, start: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "patient.toml"
+    table = RECIPE.format(minutes=60).replace("steps = 7", "steps = 50").replace("validate_minutes = 60", "")
+    path.write_text(f"{table}\nvalidate_minutes = 0\npatience = 2\n", encoding="utf-8")
+    means = iter([0.5, 0.6, 0.55, 0.6, *[0.7] * 50])
+    monkeypatch.setattr(train, "_validate", lambda *_: next(means))
+    # The best is at the second step; two more are no better, so the third of them is never made.
+    assert checkpoint.load(train.run(data, out, str(path), start=start)).more["step"] == 4
+
+
+def test_a_base_that_is_nowhere_is_named(data: Path, out: Path, tmp_path: Path) -> None:
+    path = tmp_path / "other.toml"
+    path.write_text(f'base = "{tmp_path / "nowhere"}"\n', encoding="utf-8")
+    with pytest.raises(NotFoundError, match=r"config\.json, model\.safetensors, tokenizer\.json in the base"):
+        train.run(data, out, str(path))
+    assert load_recipe("default").base == "e5"

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trendlark.nlu.answers import choose, present, sigmoid, weigh
+from trendlark.nlu.answers import choose, present, read_answers, read_logits, sigmoid, weigh
+from trendlark.nlu.artifact import Manifest, TaskManifest
 from trendlark.nlu.inputs import read_requests
+from trendlark.nlu.tasks import TASKS
+from trendlark.nlu.text import NORMALISER_VERSION
 from trendlark.records import Label
 
 _LOGIT = st.floats(-1e30, 1e30)
@@ -56,3 +60,36 @@ def test_sigmoid_never_overflows(logit: float) -> None:
 def test_requests_pair_texts_with_languages_and_mend_surrogates() -> None:
     assert read_requests(["a\ud800", ""], ["es", None]) == [("a\ufffd", "es"), ("", None)]
     assert read_requests(iter(["a"])) == [("a", None)]
+
+
+def _manifest(**irony: object) -> Manifest:
+    tasks: dict[str, dict[str, object]] = {
+        name: {"kind": task.kind, "labels": task.labels, "thresholds": dict.fromkeys(task.labels, 0.5)}
+        for name, task in TASKS.items()
+    }
+    tasks["irony"] |= irony
+    return Manifest.model_validate(
+        {"format": 1, "name": "x", "normaliser": NORMALISER_VERSION, "max_tokens": 96}
+        | {"tasks": tasks, "entity_tags": ["O"], "files": {}}
+    )
+
+
+def test_a_language_is_calibrated_by_its_own_numbers_where_it_has_any() -> None:
+    own = {"es": {"temperature": 2.0, "thresholds": {"irony": 0.8}}, "pt": {"temperature": 4.0}}
+    manifest = _manifest(temperature=1.0, languages=own)
+    outputs = {name: np.zeros((2, task.width), np.float32) for name, task in TASKS.items()}
+    outputs["irony"][1] = math.log(9)
+    logits = read_logits(manifest, outputs, 1)
+    found = {lang: read_answers(manifest, logits, lang).irony for lang in ("en", "es", "pt")}
+    assert found["en"].probability == pytest.approx(0.9)
+    assert found["es"].probability == pytest.approx(0.75)
+    assert found["pt"].probability == pytest.approx(math.sqrt(3) / (1 + math.sqrt(3)))
+    # Portuguese has a temperature of its own and the task's thresholds.
+    assert [found[lang].value for lang in ("en", "es", "pt")] == [True, False, True]
+    assert "entities" not in logits
+
+
+def test_a_task_without_languages_answers_all_alike() -> None:
+    task = TaskManifest(kind="yes_no", labels=("irony",), temperature=1.5, thresholds={"irony": 0.4})
+    assert task.calibration("es") == task.calibration("und")
+    assert task.calibration("es").thresholds == {"irony": 0.4}

@@ -126,6 +126,8 @@ def test_a_field_that_is_missing_or_of_another_type_is_named(folder: Path, field
         *(("tasks.hate.temperature", bad) for bad in (0, -1, 1e-320, float("nan"), float("inf"))),
         *(("tasks.entities.temperature", bad) for bad in (1e-320, 1e300)),
         *(("tasks.hate.thresholds.hate", bad) for bad in (float("nan"), -0.1, 1.01, None)),
+        *(("tasks.hate.languages", {"es": bad}) for bad in ({}, {"temperature": 0}, None)),
+        ("tasks.hate.languages", {"es": {"temperature": 1.0, "thresholds": {"irony": 0.5}}}),
         *(("tasks.hate.labels", bad) for bad in ([], ["irony"], ["hate", "hate"], "hate")),
         ("tasks.sentiment.kind", "many_of"),
         ("tasks.topics.labels", ["sports", "weather"]),

@@ -59,7 +59,7 @@ def _small_hour() -> tuple[list[Tweet], list[AnalyzedTweet]]:
                 "negative",
                 emotions=("anger",),
                 flags=("irony", "offensive"),
-                entities=(("malaga", "location"),),
+                entities=(("@", "person"), ("malaga", "location")),
                 topics=("sports", "news_&_social_concern"),
             ),
         ),

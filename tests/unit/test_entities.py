@@ -105,6 +105,34 @@ def test_mentions_and_links_are_never_entities_and_part_what_is_around(mark: str
     assert found(f"Ana {mark} Eva", *tags) == [("Ana", "person"), ("Eva", "person")]
 
 
+def test_a_mention_that_was_cut_in_two_is_given_as_the_model_marks_it() -> None:
+    text = "RT @ Messi10 : gol"
+    assert found(text, "O", "B-person", "B-person", "O", "O") == [("@", "person"), ("Messi10", "person")]
+    assert decode_words(text, "O", "B-person", "B-person", "O", "O")[0].start == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "tags", "names"),
+    [
+        # The sign alone, or with a name that the model does not mark, marks otherwise or marks as one with it.
+        ("RT @ Messi", ["O", "B-person", "O"], []),
+        ("RT @ Messi", ["O", "B-person", "B-group"], ["Messi"]),
+        ("RT @ Messi", ["O", "B-person", "I-person"], ["Messi"]),
+        ("en Lima @", ["O", "O", "B-person"], []),
+        # A place, as photographs tell where they were taken: more than one word, or spelt as no handle can be.
+        ("@ Estadio Monumental", ["B-location", "B-location", "I-location"], ["Estadio Monumental"]),
+        ("@ Perú", ["B-location", "B-location"], ["Perú"]),
+        ("@  Lima", ["B-location", "B-location"], ["Lima"]),
+        ("@ Universidadnacional", ["B-location", "B-location"], ["Universidadnacional"]),
+        # Another sign, and a sign that is part of a word.
+        ("& Lima", ["B-location", "B-location"], ["Lima"]),
+        ("a@ Lima", ["O", "B-location", "B-location"], ["Lima"]),
+    ],
+)
+def test_no_other_sign_is_an_entity(text: str, tags: list[str], names: list[str]) -> None:
+    assert [name for name, _ in found(text, *tags)] == names
+
+
 def test_emoji_are_never_entities() -> None:
     assert found("😭", "B-misc", "I-misc", "I-misc") == []
     assert found("Madrid 😭", "B-location", *["I-location"] * 3) == [("Madrid", "location")]
@@ -132,6 +160,6 @@ def test_any_tags_on_any_text_hold_the_offsets(text: str, random: np.random.Gene
     for entity in decode(logits, TAGS, 1.0, pieces, normalised, raw):
         assert end <= entity.start < entity.end <= len(raw)
         assert raw[entity.start : entity.end] == entity.text
-        assert entity.text[0].isalnum()
+        assert entity.text[0].isalnum() or entity.text == "@"
         assert 0 < entity.probability <= 1
         end = entity.end

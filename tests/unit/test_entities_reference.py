@@ -21,7 +21,7 @@ _TYPES = [tag[2:] for tag in TAGS[1::2]]
 
 # Words of one to three pieces; none is changed by the normaliser, so that the reference can point into the text.
 _WORDS = st.lists(
-    st.sampled_from(["ana", "Lima", "a", "zx", "b2", "@user", "http", "ñu"]), min_size=1, max_size=7
+    st.sampled_from(["ana", "Lima", "a", "zx", "b2", "@user", "http", "ñu", "@"]), min_size=1, max_size=7
 )
 _FEW_TAGS = st.sampled_from(["O", "B-person", "I-person", "B-location", "I-location", "I-misc"])
 
@@ -55,6 +55,7 @@ def _reference(words: list[str], tags: list[str], rows: NDArray[np.float64]) -> 
     """(text, type, probability) of each entity, for words that are joined by blanks."""
     tags = ["O" if word in ("@user", "http") else tag for word, tag in zip(words, tags, strict=True)]
     found: list[tuple[str, str, float]] = []
+    runs: list[tuple[int, int]] = []
     for first in range(len(words)):
         kind = tags[first][2:]
         continues = first > 0 and tags[first][0] == "I" and tags[first - 1][2:] == kind
@@ -63,11 +64,20 @@ def _reference(words: list[str], tags: list[str], rows: NDArray[np.float64]) -> 
         last = first
         while last + 1 < len(words) and tags[last + 1] == f"I-{kind}":
             last += 1
+        runs.append((first, last))
+    for first, last in runs:
+        kind = tags[first][2:]
         of_type = [
             float(row[[TAGS.index(f"B-{kind}"), TAGS.index(f"I-{kind}")]].sum())
             for row in rows[first : last + 1]
         ]
-        found.append((" ".join(words[first : last + 1]), kind, sum(of_type) / len(of_type)))
+        name = " ".join(words[first : last + 1]).strip(" @")
+        # The sign of "@ name" stays where the next entity is that one word, of the same type, spelt as a handle.
+        following = (first + 1, first + 1)
+        if words[first : last + 1] == ["@"] and following in runs and tags[first + 1][2:] == kind:
+            name = "@" if words[first + 1] in ("ana", "Lima", "a", "zx", "b2") else ""
+        if name:
+            found.append((name, kind, sum(of_type) / len(of_type)))
     return found
 
 

@@ -44,6 +44,10 @@ run "addons_and_tags" {
     error_message = "the cluster needs network, DNS, metrics and the EFS driver"
   }
   assert {
+    condition     = jsondecode(module.workloads.addons["vpc-cni"].values).enableNetworkPolicy == "true"
+    error_message = "NetworkPolicies have to be obeyed"
+  }
+  assert {
     condition     = module.cluster.autoscaler_tags.services["k8s.io/cluster-autoscaler/trendlark-prod"] == "owned"
     error_message = "the autoscaler finds its groups by this tag"
   }
@@ -98,15 +102,47 @@ run "budget_tells_two_addresses" {
 run "pod_identity_instead_of_irsa" {
   command = plan
   variables {
-    pod_identity = true
+    pod_identity    = true
+    enable_kubeflow = true
   }
   assert {
-    condition     = length(module.identity.associations) == 7 && contains(keys(module.workloads.addons), "eks-pod-identity-agent")
-    error_message = "each ServiceAccount is associated with its role, and the agent runs"
+    condition = toset(module.identity.associations) == toset([
+      "analyzer:trendlark:trendlark-analyzer",
+      "cluster-autoscaler:kube-system:cluster-autoscaler",
+      "collector:trendlark:trendlark-collector",
+      "pipeline:kubeflow:ml-pipeline",
+      "pipeline:kubeflow:ml-pipeline-ui",
+      "pipeline:kubeflow:pipeline-runner",
+      "pipeline:trendlark:trendlark-pipeline",
+      "secrets:external-secrets:external-secrets",
+      "web:trendlark:trendlark-web",
+    ])
+    error_message = "each ServiceAccount is associated with its role, the drivers by their add-ons"
+  }
+  assert {
+    condition = contains(keys(module.workloads.addons), "eks-pod-identity-agent") && alltrue([
+      for addon in values(module.workloads.addons) : addon.role == null
+    ])
+    error_message = "the agent runs, and no add-on has a role of IRSA"
   }
   assert {
     condition     = jsondecode(module.identity.trust["collector"]).Statement[0].Principal.Service == "pods.eks.amazonaws.com"
     error_message = "the roles trust EKS, not the OIDC provider"
+  }
+  assert {
+    condition     = jsondecode(module.identity.trust["collector"]).Statement[0].Condition.StringEquals["aws:RequestTag/eks-cluster-name"] == "trendlark-prod"
+    error_message = "a cluster beside this one must not get these roles"
+  }
+}
+
+run "kubeflow_has_volumes_for_its_databases" {
+  command = plan
+  variables {
+    enable_kubeflow = true
+  }
+  assert {
+    condition     = contains(keys(module.workloads.addons), "aws-ebs-csi-driver") && contains(keys(module.identity.accounts), "ebs-csi")
+    error_message = "the EBS driver needs its role"
   }
 }
 

@@ -12,29 +12,31 @@ mock_provider "aws" {
 run "refused_at_once" {
   command = plan
   variables {
-    environment           = "staging"
-    name                  = "Trendlark_Dev"
-    region                = "virginia"
-    cidr                  = "10.40.0.0/20"
-    zone_count            = 1
-    kubernetes_version    = "1.35.2"
-    api_allowed_cidrs     = ["0.0.0.0/0"]
-    admin_role_arns       = ["operator"]
-    log_days              = 2
-    node_instance_types   = ["t3.micro"]
-    node_maximum          = 9
-    node_disk_gib         = 8
-    training              = { instance_types = [] }
-    namespace             = "Trend Lark"
-    lake_noncurrent_days  = 0
-    model_noncurrent_days = 0
-    kept_images           = 1
-    budget_usd_per_month  = -1
+    environment         = "staging"
+    name                = "Trendlark_Dev"
+    region              = "virginia"
+    cidr                = "10.40.0.0/20"
+    zone_count          = 1
+    kubernetes_version  = "1.35.2"
+    api_allowed_cidrs   = ["0.0.0.0/0"]
+    admin_role_arns     = ["operator"]
+    log_days            = 2
+    node_instance_types = ["t3.micro"]
+    node_maximum        = 9
+    node_disk_gib       = 8
+    training            = { instance_types = [] }
+    image_tag           = "latest"
+
+    pipeline_service_accounts = ["pipeline-runner"]
+    lake_noncurrent_days      = 0
+    model_noncurrent_days     = 0
+    kept_images               = 1
+    budget_usd_per_month      = -1
   }
   expect_failures = [
     var.environment, var.name, var.region, var.cidr, var.zone_count, var.kubernetes_version,
     var.api_allowed_cidrs, var.admin_role_arns, var.log_days, var.node_instance_types, var.node_maximum,
-    var.node_disk_gib, var.training, var.namespace,
+    var.node_disk_gib, var.training, var.pipeline_service_accounts, var.image_tag,
     var.lake_noncurrent_days, var.model_noncurrent_days, var.kept_images, var.budget_usd_per_month,
   ]
 }

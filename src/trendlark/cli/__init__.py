@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from trendlark import __version__
-from trendlark.cli import hour, look, services, text, train
+from trendlark.cli import hour, judge, look, pipeline, services, text, train
 from trendlark.cli.logs import set_up_logs
 from trendlark.cli.tables import printable
 from trendlark.errors import TrendlarkError
@@ -45,7 +45,7 @@ def _options(
     """Every hour: what is trending on Twitter/X, and how people feel about it."""
 
 
-for module in (hour, text, look, services, train):
+for module in (hour, text, look, services, train, judge, pipeline):
     module.register(app)
 
 

@@ -12,9 +12,8 @@ from typing import IO, Any
 
 from trendlark.nlu.tasks import TASKS
 from trendlark.records import clean_text, finite
+from trendlark.reports.sheets import cell
 
-# Spreadsheets run a cell that begins with one of these as a formula; a leading apostrophe makes it text.
-_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _FLAGS = ("irony", "hate", "offensive")
 _FOUND = ("entities", "hashtags", "mentions", "urls", "keyphrases")
 MORE = "input_more"
@@ -119,41 +118,14 @@ class CsvRows:
         self._columns = list(columns)
         self._known = frozenset(columns)
         self._writer = csv.writer(stream, delimiter=delimiter)
-        self._writer.writerow([_cell(name) for name in self._columns])
+        self._writer.writerow([cell(name) for name in self._columns])
 
     def write(self, row: Mapping[str, Any]) -> None:
         """Write one row; columns that it lacks stay empty, what has no column goes to ``input_more``."""
         if MORE in self._known and not self._known.issuperset(row):
             more = {name: value for name, value in row.items() if name not in self._known}
             row = {**row, MORE: more}
-        self._writer.writerow([_cell(row.get(name)) for name in self._columns])
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, list | dict):
-        value = json.dumps(value, ensure_ascii=False, default=str)
-    if isinstance(value, str):
-        text = value.replace("\x00", "\ufffd")  # CSV readers stop at NUL
-        return "'" + text if _is_formula(text) else text
-    return value
-
-
-def _is_formula(text: str) -> bool:
-    if text.startswith(("\t", "\r")):
-        return True
-    # A spreadsheet may trim what comes before the sign: blanks, line ends, marks that are not seen.
-    start = next(
-        (place for place, sign in enumerate(text) if sign.isprintable() and not sign.isspace()), None
-    )
-    return start is not None and text[start] in _FORMULA and not _is_number(text)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return text.isascii()
+        self._writer.writerow([cell(row.get(name)) for name in self._columns])
 
 
 def _write_csv(journal: Path, out: Path, delimiter: str) -> None:

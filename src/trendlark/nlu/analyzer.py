@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from trendlark.nlu.answers import Answers, read_answers
-from trendlark.nlu.artifact import Artifact, load_artifact
+from trendlark.nlu.answers import Logits, read_answers, read_logits
+from trendlark.nlu.artifact import Artifact, Manifest, load_artifact
 from trendlark.nlu.entities import decode
 from trendlark.nlu.fake import FakeAnalyzer
 from trendlark.nlu.inputs import Request, read_requests, stream_requests
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 SLICE_SIZE = 2048
 BATCH_SIZE = 16
 
-_Raw = tuple[Answers, tuple[Entity, ...], bool]
+_Raw = tuple[Logits, tuple[Entity, ...], bool]
 
 
 class Analyze(Protocol):
@@ -111,6 +111,11 @@ class Analyzer:
     def tasks(self) -> Mapping[str, Task]:
         """The tasks of the model, with their labels in the order of the logits."""
         return self._tasks
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the artefact says of itself: labels, thresholds, scores, data, where it came from."""
+        return self._manifest
 
     def __call__(self, text: str, lang: str | None = None) -> Analysis:
         """Analyse one text; ``lang`` is what its source states."""
@@ -196,7 +201,7 @@ class Analyzer:
             reading.normalised,
             reading.text,
         )
-        return read_answers(self._manifest, outputs, row), entities, reading.truncated
+        return read_logits(self._manifest, outputs, row), entities, reading.truncated
 
     def _finish(self, part: list[Request], texts: list[str], work: Work[_Raw]) -> list[Analysis]:
         raw = dict(zip(texts, work.wait(), strict=True))
@@ -205,9 +210,10 @@ class Analyzer:
 
     def _analysis(self, request: Request, raw: _Raw) -> Analysis:
         text, hint = request
-        answers, entities, truncated = raw
+        logits, entities, truncated = raw
         marks = find_marks(text)
         lang = detect(text, hint, marks)
+        answers = read_answers(self._manifest, logits, lang)
         return Analysis(
             lang=lang,
             sentiment=answers.sentiment,

@@ -59,28 +59,39 @@ class Answers:
     topic_probabilities: Mapping[str, float]
 
 
-def read_answers(manifest: Manifest, outputs: Mapping[str, NDArray[np.float32]], row: int) -> Answers:
-    """Return the answers for one row of a batch's outputs."""
+Logits = Mapping[str, Sequence[float]]
 
-    def logits(task: str) -> list[float]:
-        values: list[float] = outputs[task][row].tolist()
-        return values
+
+def read_logits(manifest: Manifest, outputs: Mapping[str, NDArray[np.float32]], row: int) -> Logits:
+    """Return the raw logits of the pooled tasks for one row of a batch's outputs."""
+    tasks = manifest.tasks.items()
+    return {name: outputs[name][row].tolist() for name, task in tasks if task.kind != "spans"}
+
+
+def read_answers(manifest: Manifest, logits: Logits, lang: str) -> Answers:
+    """Return the answers for the logits of a text in ``lang``, as they are calibrated for that language."""
+    calibrations = {name: manifest.tasks[name].calibration(lang) for name in logits}
 
     def flag(task: str) -> Flag:
-        stated = manifest.tasks[task]
-        probability = sigmoid(logits(task)[0] / stated.temperature)
-        return Flag(probability >= stated.thresholds[stated.labels[0]], probability)
+        stated = calibrations[task]
+        probability = sigmoid(logits[task][0] / stated.temperature)
+        return Flag(probability >= stated.thresholds[manifest.tasks[task].labels[0]], probability)
 
-    sentiment, emotions, topics = (manifest.tasks[name] for name in ("sentiment", "emotions", "topics"))
-    feelings = weigh(emotions.labels, logits("emotions"), emotions.temperature)
-    subjects = weigh(topics.labels, logits("topics"), topics.temperature)
+    def weights(task: str) -> dict[str, float]:
+        return weigh(manifest.tasks[task].labels, logits[task], calibrations[task].temperature)
+
+    feelings, subjects = weights("emotions"), weights("topics")
     return Answers(
-        sentiment=choose(sentiment.labels, logits("sentiment"), sentiment.temperature),
+        sentiment=choose(
+            manifest.tasks["sentiment"].labels, logits["sentiment"], calibrations["sentiment"].temperature
+        ),
         emotions=feelings,
-        emotions_present=tuple(label.label for label in present(feelings, emotions.thresholds)),
+        emotions_present=tuple(
+            label.label for label in present(feelings, calibrations["emotions"].thresholds)
+        ),
         irony=flag("irony"),
         hate=flag("hate"),
         offensive=flag("offensive"),
-        topics=present(subjects, topics.thresholds),
+        topics=present(subjects, calibrations["topics"].thresholds),
         topic_probabilities=subjects,
     )

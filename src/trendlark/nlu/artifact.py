@@ -39,13 +39,31 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+class LanguageManifest(_Frozen):
+    """What calibrates a task's answers in one language; no thresholds means those of the task."""
+
+    temperature: _Temperature
+    thresholds: Mapping[str, _Threshold] = {}
+
+
 class TaskManifest(_Frozen):
-    """How one task is answered: labels in logit order, the temperature that calibrates, the thresholds."""
+    """How one task is answered: labels in logit order, the temperature that calibrates, the thresholds.
+
+    ``languages`` hold what is calibrated otherwise for tweets in a language.
+    """
 
     kind: Kind
     labels: tuple[str, ...] = Field(min_length=1)
     temperature: _Temperature = 1.0
     thresholds: Mapping[str, _Threshold] = {}
+    languages: Mapping[str, LanguageManifest] = {}
+
+    def calibration(self, lang: str) -> LanguageManifest:
+        """Return what holds for tweets in a language: its own, or else the task's."""
+        own = self.languages.get(lang)
+        if own is None:
+            return LanguageManifest(temperature=self.temperature, thresholds=self.thresholds)
+        return own if own.thresholds else own.model_copy(update={"thresholds": self.thresholds})
 
 
 class Manifest(_Frozen):
@@ -193,7 +211,12 @@ def _check_tasks(manifest: Manifest, folder: Path) -> None:
         if strange or len(set(task.labels)) < len(task.labels):
             wrong.append(f"{name} has labels unknown or twice: {', '.join(strange or task.labels)}")
         if task.kind in ("many_of", "yes_no"):
-            wrong += [f"{name} has no threshold for {at}" for at in task.labels if at not in task.thresholds]
+            stated = [task.thresholds, *(one.thresholds for one in task.languages.values() if one.thresholds)]
+            wrong += [
+                f"{name} has no threshold for {at}"
+                for at in task.labels
+                if not all(at in own for own in stated)
+            ]
     types = TASKS["entities"].labels
     allowed = {"O", *(f"{part}-{label}" for label in types for part in "BI")}
     tags = manifest.entity_tags

@@ -2,6 +2,9 @@
 
 A word is answered by its first piece. An inside tag that continues nothing of its type begins an entity.
 The probability of an entity is the mean over its words of the probability of its type.
+
+A bare sign is no entity, with one exception: the "@" of a mention that was cut into "@" and "name" (as published data
+sets cut their tweets) is given where the model marks both, each by itself; decision 70 tells why.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +25,7 @@ from trendlark.records import Entity
 # What the normaliser writes for mentions and links: these are marks, never entities.
 _PLACEHOLDER = re.compile(r"(?<!\S)(?:@user|http)(?!\S)")
 _ABBREVIATION = re.compile(r"(?:\w\.)+\w")
+_CUT_MENTION = re.compile(r"(?<!\S)@ \w{1,15}(?!\w)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +69,26 @@ def decode(
         return ()
     probabilities = _softmax(logits.astype(np.float64) / temperature)
     found: list[Entity] = []
-    for run in _runs(names, probabilities, tags, pieces, normalised):
+    runs = list(_runs(names, probabilities, tags, pieces, normalised))
+    for run, after in zip_longest(runs, runs[1:]):
         start, end = normalised.span(run.start, run.end)
-        start, end = _trim(raw, max(start, found[-1].end if found else 0), end)
+        if not (after and _is_cut_mention(raw, start, run, after, normalised)):
+            start, end = _trim(raw, max(start, found[-1].end if found else 0), end)
         if start < end:
             probability = sum(run.probabilities) / len(run.probabilities)
             found.append(Entity(raw[start:end], run.type, start, end, probability))
     return tuple(found)
+
+
+def _is_cut_mention(raw: str, start: int, run: _Run, after: _Run, normalised: Normalised) -> bool:
+    """Whether the run is the lone sign of "@ name", and the name alone is an entity of the same type."""
+    mention = _CUT_MENTION.match(raw, start)
+    return (
+        mention is not None
+        and run.type == after.type
+        and normalised.span(run.start, run.end) == (start, start + 1)
+        and normalised.span(after.start, after.end) == (start + 2, mention.end())
+    )
 
 
 def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:

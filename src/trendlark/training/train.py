@@ -1,8 +1,8 @@
-"""One training run, top to bottom: words, teaching, then all tasks at once; resumable at any time.
+"""One training run, top to bottom: a base, then all tasks at once; resumable at any time.
 
     python -m trendlark.training.train --data DATA --out OUT --recipe default            # the shipped model
     python -m trendlark.training.train --data DATA --out OUT --recipe default --minutes 5   # a quick look
-    OMP_NUM_THREADS=1 taskset -c 1 python -m trendlark.training.train ...                 # on one core
+    OMP_NUM_THREADS=1 torchrun --nproc-per-node 2 -m trendlark.training.train ...         # on two cores, or GPUs
 
 A GPU is used when PyTorch sees one. Running the same command again goes on from ``OUT/last.pt``. With
 ``--minutes`` the clock ends the run and lowers the learning rate; without, the steps of the recipe do, and a
@@ -20,16 +20,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from trendlark.training import checkpoint, teach
+from trendlark.training import checkpoint, team
+from trendlark.training.bert import load_bert
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.data import emoji_labels, load_examples
+from trendlark.training.e5 import load_e5, make_tokenizer, read_e5
 from trendlark.training.losses import task_losses
 from trendlark.training.mixture import Batch, Mixture, shares
 from trendlark.training.optimise import Clock, Optimiser, rate_factor
+from trendlark.training.pieces import keep_pieces
 from trendlark.training.predict import network_predictor
 from trendlark.training.recipe import Recipe, load_recipe
 from trendlark.training.scoring import main_metric, mean_score, score_all
@@ -65,25 +67,29 @@ def run(
 ) -> Path:
     """Train by the recipe on the sets in ``data`` and return the checkpoint, ``out/last.pt``.
 
-    ``minutes`` bounds the multi-task stage; ``start`` is a taught checkpoint to begin from instead of teaching;
+    ``minutes`` bounds the multi-task stage; ``start`` is a checkpoint to begin from instead of the base;
     ``progress`` is called with the share of the multi-task stage that is done.
     """
     chosen = load_recipe(recipe)
+    crew = team.join(chosen.average_every)
     last = out / "last.pt"
     device = _device()
     torch.manual_seed(chosen.seed)
-    state = checkpoint.load(last) if last.exists() else _start(data, out, chosen, start)
+    state = checkpoint.load(last) if last.exists() else start_state(data, chosen, start)
     network = state.network.to(device)
     clock = Clock(chosen.steps, minutes)
     optimiser = Optimiser(network, chosen.rates)
     skip = _resume(state, clock, optimiser)
     _log.info("schedule: %d steps%s", chosen.steps, f" or {minutes} minutes" if minutes else "")
-    stream = _batches(data, out, state, chosen, skip)
-    saving, validating = _Timer(chosen.checkpoint_minutes), _Timer(chosen.validate_minutes)
+    # Each process of a team draws batches and drops units of its own.
+    if crew.rank:
+        torch.manual_seed(chosen.seed + 1000 * crew.rank)
+    stream = _batches(data, state, replace(chosen, seed=chosen.seed + crew.rank), skip)
+    keeper = _Keeper(state, data, out, chosen, clock, optimiser, crew)
     network.train()
     means: dict[str, float] = {}
     clock.start()
-    while not clock.done:
+    while not (crew.meets(clock.step) and crew.any(clock.done or keeper.stopped)):
         losses = _losses(network, next(stream), device)
         total = torch.stack([loss * chosen.weights.get(name, 1.0) for name, loss in losses.items()]).sum()
         optimiser.step(total, rate_factor(clock.progress, chosen.warm_up))
@@ -91,13 +97,59 @@ def run(
         _note(means, losses, clock)
         if progress:
             progress(clock.progress)
-        if saving.due():
-            _save(last, state, chosen, clock, optimiser)
-        if validating.due():
-            _validate(state, data, out, chosen, clock)
-    _save(last, state, chosen, clock, optimiser)
-    _validate(state, data, out, replace(chosen, validate_rows=0), clock)
+        if crew.meets(clock.step):
+            crew.average(network)
+            keeper.look()
+    keeper.end()
+    team.leave()
     return last
+
+
+@dataclass(slots=True)
+class _Keeper:
+    """Saves and validates when it is time to, in the first process of a team, and says when to stop early."""
+
+    state: Checkpoint
+    data: Path
+    out: Path
+    recipe: Recipe
+    clock: Clock
+    optimiser: Optimiser
+    crew: team.Team
+    stopped: bool = False
+    _best: float = 0.0
+    _worse: int = 0
+    _saving: _Timer = field(init=False)
+    _validating: _Timer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._saving = _Timer(self.recipe.checkpoint_minutes)
+        self._validating = _Timer(self.recipe.validate_minutes)
+
+    def look(self) -> None:
+        """Save and validate where it is due."""
+        if not self.crew.first:
+            return
+        if self._saving.due():
+            self._save()
+        if self._validating.due():
+            self._judge(_validate(self.state, self.data, self.out, self.recipe, self.clock))
+
+    def end(self) -> None:
+        """Save the last state and validate it on all rows."""
+        if self.crew.first:
+            self._save()
+            _validate(self.state, self.data, self.out, replace(self.recipe, validate_rows=0), self.clock)
+
+    def _save(self) -> None:
+        _save(self.out / "last.pt", self.state, self.recipe, self.clock, self.optimiser)
+
+    def _judge(self, mean: float) -> None:
+        self._worse = 0 if mean > self._best else self._worse + 1
+        self._best = max(self._best, mean)
+        if self.recipe.patience and self._worse >= self.recipe.patience:
+            self.stopped = True
+            _log.info("stop: %d validations in a row were no better than %.4f", self._worse, self._best)
 
 
 def _device() -> torch.device:
@@ -106,28 +158,26 @@ def _device() -> torch.device:
     return device
 
 
-def _start(data: Path, out: Path, recipe: Recipe, start: Path | None) -> Checkpoint:
+def start_state(data: Path, recipe: Recipe, start: Path | None) -> Checkpoint:
+    """Return what the multi-task stage begins from: a checkpoint as asked, or the base of the recipe."""
     if start is not None:
         _log.info("start: %s, as asked", start)
         state = checkpoint.load(start)
         state.more = {"history": history(state)}
         return state
     emoji = emoji_labels(data)
-    network, tokenizer = teach.prepare_network(data, recipe.new_words, len(emoji))
-    if recipe.teach_minutes > 0 and teach.read_pairs(data):
-        _log.info("teaching for %.1f minutes: the base has read no Spanish", recipe.teach_minutes)
-        pairs = teach.load_pairs(data, tokenizer, out / "targets.npy")
-        loss = teach.teach(network, pairs, Clock(10**9, recipe.teach_minutes), recipe.seed)
-        taught = {"stage": "teach", "minutes": recipe.teach_minutes, "loss": loss}
-        return Checkpoint(network, tokenizer, emoji, {"history": [taught]})
-    return Checkpoint(network, tokenizer, emoji)
+    if recipe.base == "e5":
+        _log.info("base: multilingual-e5-small, as the recipe says")
+        base = read_e5()
+        kept = keep_pieces(base, data, recipe.pieces)
+        return Checkpoint(load_e5(base, kept, len(emoji), recipe.layers), make_tokenizer(base, kept), emoji)
+    _log.info("base: the folder %s, as the recipe says", recipe.base)
+    return Checkpoint(*load_bert(Path(recipe.base), len(emoji), recipe.layers), emoji)
 
 
 def history(state: Checkpoint) -> list[dict[str, Any]]:
     """Return what was done to a checkpoint's network so far, stage by stage."""
     before: list[dict[str, Any]] = list(state.more.get("history", []))
-    if "teach" in state.more:
-        before.append({"stage": "teach", **state.more["teach"]})
     if "recipe" in state.more:
         done = {name: state.more[name] for name in ("recipe", "step", "seconds")}
         before.append({"stage": "train", **done})
@@ -145,52 +195,18 @@ def _resume(state: Checkpoint, clock: Clock, optimiser: Optimiser) -> int:
     return clock.step
 
 
-@dataclass(frozen=True, slots=True)
-class _Lesson:
-    """A batch of parallel sentences: where the base puts their English side."""
-
-    ids: Tensor
-    mask: Tensor
-    targets: Tensor
-
-
-def _batches(
-    data: Path, out: Path, state: Checkpoint, recipe: Recipe, skip: int
-) -> Iterator[Batch | _Lesson]:
-    """Return the batches of all steps after ``skip``: every ``teach_every``-th is one of parallel sentences."""
+def _batches(data: Path, state: Checkpoint, recipe: Recipe, skip: int) -> Iterator[Batch]:
+    """Return the batches of all steps after ``skip``."""
     examples = load_examples(data, state.tokenizer, state.emoji)
     parts = shares({name: len(rows) for name, rows in examples.items()}, recipe.power, recipe.boosts)
     for name, share in sorted(parts.items(), key=lambda item: -item[1]):
         _log.info("mixture: %s %.1f %% of the examples drawn", name, 100 * share)
     mixture = Mixture(examples, parts, recipe.tokens_per_batch, recipe.seed, len(state.emoji))
-    every = recipe.teach_every if recipe.teach_every and teach.read_pairs(data) else 0
-    lessons_done = skip // every if every else 0
-    stream = mixture.batches(skip - lessons_done)
-    lessons = _lessons(data, out, state, recipe, lessons_done) if every else iter(())
-    return _interleave(stream, lessons, every, skip)
+    return mixture.batches(skip)
 
 
-def _interleave(
-    stream: Iterator[Batch], lessons: Iterator[_Lesson], every: int, step: int
-) -> Iterator[Batch | _Lesson]:
-    while True:
-        step += 1
-        yield next(lessons) if every and step % every == 0 else next(stream)
-
-
-def _lessons(data: Path, out: Path, state: Checkpoint, recipe: Recipe, skip: int) -> Iterator[_Lesson]:
-    pairs = teach.load_pairs(data, state.tokenizer, out / "targets.npy")
-    stream = teach.batches(pairs, recipe.tokens_per_batch, np.random.default_rng(recipe.seed + 1))
-    for number, (ids, mask, targets) in enumerate(stream):
-        if number >= skip:
-            yield _Lesson(ids, mask, targets)
-
-
-def _losses(network: Any, batch: Batch | _Lesson, device: torch.device) -> dict[str, Tensor]:
+def _losses(network: Any, batch: Batch, device: torch.device) -> dict[str, Tensor]:
     with torch.autocast(device.type, dtype=torch.bfloat16):
-        if isinstance(batch, _Lesson):
-            student = teach.mean_state(network, batch.ids.to(device), batch.mask.to(device))
-            return {"parallel": teach.teaching_loss(student, batch.targets.to(device))}
         out = network(batch.ids.to(device), batch.mask.to(device))
     return task_losses(out, batch.to(device))
 
@@ -216,15 +232,15 @@ def _save(path: Path, state: Checkpoint, recipe: Recipe, clock: Clock, optimiser
     _log.info("checkpoint: step %d in %s", clock.step, path)
 
 
-def _validate(state: Checkpoint, data: Path, out: Path, recipe: Recipe, clock: Clock) -> None:
-    """Score on validation (at most ``validate_rows`` of each set; 0 is all)."""
+def _validate(state: Checkpoint, data: Path, out: Path, recipe: Recipe, clock: Clock) -> float:
+    """Score on validation (at most ``validate_rows`` of each set; 0 is all) and return the mean of tasks."""
     state.network.eval()
     found = score_all(
         network_predictor(state.network), state.tokenizer, data, limit=recipe.validate_rows or None
     )
     state.network.train()
     if not found:
-        return
+        return 0.0
     mean = mean_score(found)
     said = {key: round(main_metric(SETS[key], scores), 4) for key, scores in found.items()}
     _log.info("validation at step %d: mean of tasks %.4f; %s", clock.step, mean, json.dumps(said))
@@ -232,6 +248,7 @@ def _validate(state: Checkpoint, data: Path, out: Path, recipe: Recipe, clock: C
         log.write(
             json.dumps({"step": clock.step, "seconds": clock.seconds, "mean": mean, "sets": found}) + "\n"
         )
+    return mean
 
 
 def main() -> None:

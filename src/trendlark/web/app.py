@@ -11,6 +11,8 @@ from starlette.types import Scope
 
 from trendlark import __version__
 from trendlark.lake import Lake
+from trendlark.lake.kept import KeptLake
+from trendlark.reports.board import Board
 from trendlark.settings import Settings
 from trendlark.web.desk import Analyzer, Desk
 from trendlark.web.door import Door
@@ -20,7 +22,23 @@ from trendlark.web.metrics import LakeMetrics, Metrics
 from trendlark.web.problems import Edge, add_handlers
 from trendlark.web.rate import Rate
 from trendlark.web.room import Room
-from trendlark.web.routes import events, health, login, models, pages, sql, tweets, v1, v2
+from trendlark.web.routes import (
+    compare,
+    events,
+    health,
+    login,
+    model,
+    models,
+    now,
+    search,
+    sql,
+    status,
+    trend,
+    try_it,
+    tweets,
+    v1,
+    v2,
+)
 from trendlark.web.routes import metrics as metrics_page
 from trendlark.web.tracing import spans_to
 from trendlark.web.watch import Watch
@@ -42,6 +60,7 @@ def create_app(*, lake: Lake, analyzer: Analyzer, settings: Settings) -> FastAPI
         docs_url=None,
         redoc_url=None,
     )
+    kept = KeptLake.of(lake)
     metrics, spans = Metrics(), spans_to(settings.otlp_endpoint)
     desk = Desk(
         analyzer,
@@ -51,14 +70,21 @@ def create_app(*, lake: Lake, analyzer: Analyzer, settings: Settings) -> FastAPI
         spans=spans,
     )
     app.state.room = Room(
-        lake, desk, settings, metrics, LakeMetrics(metrics, lake, settings), Announcer(lake, metrics)
+        kept,
+        Board(kept),
+        desk,
+        settings,
+        metrics,
+        LakeMetrics(metrics, lake, settings),
+        Announcer(lake, metrics),
     )
     app.state.drain = desk.drain
     add_handlers(app)
     # Routes are tried in this order: those that are asked most stand first.
     for one in (v1, v2, health, metrics_page, tweets, models, sql, events):
         app.include_router(one.router)
-    app.include_router(pages.router)
+    for page in (now, trend, compare, search, try_it, model, status):
+        app.include_router(page.router)
     tokens = settings.tokens()
     app.state.door = Door(tokens) if tokens else None
     if app.state.door is not None:

@@ -13,6 +13,7 @@ from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 
 from trendlark.settings import ApiToken
+from trendlark.web.links import is_page
 
 COOKIE = "trendlark_session"
 SESSION_SECONDS = 30 * 24 * 3600
@@ -91,5 +92,4 @@ def page_of_ours(address: str) -> str:
         parts = urlsplit(address)
     except ValueError:
         return "/"
-    ours = parts.path == "/" or parts.path.startswith("/trends/")
-    return address if ours and not parts.scheme and not parts.netloc else "/"
+    return address if is_page(parts.path) and not parts.scheme and not parts.netloc else "/"

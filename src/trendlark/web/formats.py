@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from trendlark.hours import Hour
+from trendlark.errors import InputError
+from trendlark.hours import Hour, parse_moment
 from trendlark.web.messages import Lang
 
 _DAYS = {
@@ -24,6 +25,22 @@ def number(value: int, lang: Lang) -> str:
     if lang == "es":
         return f"{value:,}".replace(",", ".") if abs(value) >= 10_000 else str(value)
     return f"{value:,}"
+
+
+def decimal(value: float, lang: Lang, places: int = 1) -> str:
+    """A number with its decimals, ``73.1`` or ``73,1``."""
+    text = f"{value:.{places}f}"
+    return text.replace(".", ",") if lang == "es" else text
+
+
+def size(size_bytes: int, lang: Lang) -> str:
+    """Bytes in the unit that reads best, ``12.3 MB``; units of a thousand."""
+    value, unit = float(size_bytes), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if value < 1000:
+            break
+        value, unit = value / 1000, larger
+    return f"{decimal(value, lang, 0 if unit == 'B' or value >= 100 else 1)}{_NBSP}{unit}"
 
 
 def percent(share: float, lang: Lang) -> str:
@@ -64,6 +81,15 @@ def hour_short(hour: Hour, lang: Lang) -> str:
     """``Mon 23 Nov, 07:00``, for lists of near hours."""
     start = hour.start
     return f"{_DAYS[lang][start.weekday()]} {start.day} {_MONTHS[lang][start.month - 1]}, {start:%H:%M}"
+
+
+def window_label(window: str) -> str:
+    """A slice of an hour, ``07:00-07:15`` with an en dash; one that is not written as we do stays as it is."""
+    try:
+        start, end = (parse_moment(part) for part in window.split("/"))
+    except (InputError, ValueError):
+        return window
+    return f"{start:%H:%M}\u2013{end:%H:%M}"
 
 
 def moment_label(moment: datetime, lang: Lang) -> str:

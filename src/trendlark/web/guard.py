@@ -22,7 +22,9 @@ from trendlark.web.rate import Rate
 
 MAX_BODY_BYTES = 1_000_000
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
-_OPEN_PATHS = frozenset({"/live", "/ready", "/v2/health/live", "/v2/health/ready", "/login", "/logout"})
+# Those that ask whether the server is well have no token to send.
+_PROBES = frozenset({"/live", "/ready", "/v2/health/live", "/v2/health/ready", "/v2/models/trendlark/ready"})
+_OPEN_PATHS = _PROBES | {"/login", "/logout"}
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (

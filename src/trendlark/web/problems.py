@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from trendlark import errors
 from trendlark.errors import OverloadError, TrendlarkError
+from trendlark.web.links import form_of, is_page
 from trendlark.web.messages import words_of
 from trendlark.web.rendering import render
 from trendlark.web.watch import request_id
@@ -128,7 +129,9 @@ def add_handlers(app: FastAPI) -> None:
 def for_people(request: Request) -> bool:
     """Whether a page should answer, not JSON: always at the addresses of pages, elsewhere if HTML is asked for."""
     path = request.scope["path"]
-    if path in {"/", "/login", "/logout"} or path.startswith("/trends/"):
+    if form_of(path):
+        return False
+    if is_page(path) or path in {"/login", "/logout"}:
         return True
     return not path.startswith(_PROGRAMS) and "text/html" in request.headers.get("accept", "")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from trendlark.lake import Lake
+from trendlark.reports.board import Board
 from trendlark.settings import Settings
 from trendlark.web.desk import Desk
 from trendlark.web.events import Announcer
@@ -18,6 +19,7 @@ class Room:
     """The parts that a request may need."""
 
     lake: Lake
+    board: Board
     desk: Desk
     settings: Settings
     metrics: Metrics

@@ -65,6 +65,36 @@ LABELS: Mapping[str, Mapping[str, Message]] = MappingProxyType({
         "group": Message("group", "grupo"),
         "misc": Message("other", "otro"),
     },
+    "tasks": {
+        "sentiment": Message("sentiment", "sentimiento"),
+        "emotions": Message("emotions", "emociones"),
+        "irony": Message("irony", "ironía"),
+        "hate": Message("hate", "odio"),
+        "offensive": Message("offensiveness", "ofensa"),
+        "topics": Message("topics", "temas"),
+        "entities": Message("entities", "entidades"),
+    },
+    "kinds": {
+        "one_of": Message("one of", "una de"),
+        "many_of": Message("any of", "varias de"),
+        "yes_no": Message("yes or no", "sí o no"),
+        "spans": Message("spans of the text", "trozos del texto"),
+    },
+    "metrics": {
+        "macro_f1": Message("macro F1", "F1 macro"),
+        "macro_recall": Message("macro recall", "exhaustividad macro"),
+        "f1_yes": Message("F1 of “yes”", "F1 de «sí»"),
+        "macro_f1_labels": Message("macro F1 over labels", "F1 macro por etiquetas"),
+        "entity_f1": Message("F1 of whole entities", "F1 de entidades enteras"),
+    },
+    "counted": {
+        "trends": Message("trends", "tendencias"),
+        "tweets": Message("tweets", "tuits"),
+        "analyses": Message("analyses", "análisis"),
+        "analysed by another meanwhile": Message(
+            "analysed by another meanwhile", "analizados por otro entretanto"
+        ),
+    },
     "languages": {
         "ar": Message("Arabic", "árabe"),
         "ca": Message("Catalan", "catalán"),
@@ -101,5 +131,19 @@ LABELS: Mapping[str, Mapping[str, Message]] = MappingProxyType({
         "sample": Message("Invented sample", "Muestra inventada"),
         "mastodon": Message("Mastodon", "Mastodon"),
         "bluesky": Message("Bluesky", "Bluesky"),
+    },
+    "tables": {
+        "trends": Message("trends", "tendencias"),
+        "hours": Message("hours", "horas"),
+        "tweets": Message("tweets", "tuits"),
+        "shares": Message("shares", "porcentajes"),
+        "labels": Message("labels", "etiquetas"),
+        "entities": Message("entities", "entidades"),
+        "scores": Message("scores", "puntuaciones"),
+        "runs": Message("runs", "ejecuciones"),
+        "failures": Message("failures", "fallos"),
+        "days": Message("days", "días"),
+        "lake": Message("lake", "lago de datos"),
+        "words": Message("words", "palabras"),
     },
 })  # fmt: skip

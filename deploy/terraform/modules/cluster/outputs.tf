@@ -4,11 +4,6 @@ output "name" {
   depends_on  = [aws_eks_node_group.services]
 }
 
-output "endpoint" {
-  description = "Address of the Kubernetes API."
-  value       = aws_eks_cluster.this.endpoint
-}
-
 output "oidc_provider_arn" {
   description = "The identity provider that IRSA roles trust."
   value       = aws_iam_openid_connect_provider.this.arn
@@ -17,6 +12,11 @@ output "oidc_provider_arn" {
 output "oidc_issuer" {
   description = "The issuer without its scheme, as trust policies name it."
   value       = trimprefix(aws_eks_cluster.this.identity[0].oidc[0].issuer, "https://")
+}
+
+output "training_label" {
+  description = "Label and taint of the nodes that train."
+  value       = local.training_label
 }
 
 output "autoscaler_tags" {

@@ -4,7 +4,7 @@ output "role_arns" {
 }
 
 output "accounts" {
-  description = "Namespace and name of the ServiceAccount that takes each role."
+  description = "Namespace and name of the ServiceAccounts that take each role."
   value       = local.accounts
 }
 
@@ -14,6 +14,6 @@ output "trust" {
 }
 
 output "associations" {
-  description = "Pod Identity associations by what takes the role."
-  value       = { for role, association in aws_eks_pod_identity_association.this : role => association.service_account }
+  description = "Pod Identity associations, as role:namespace:account."
+  value       = keys(aws_eks_pod_identity_association.this)
 }

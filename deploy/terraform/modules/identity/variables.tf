@@ -8,9 +8,14 @@ variable "cluster_name" {
   type        = string
 }
 
-variable "namespace" {
-  description = "Kubernetes namespace of the services."
-  type        = string
+variable "pipeline_accounts" {
+  description = "ServiceAccounts that pipelines run as."
+  type        = list(object({ namespace = string, name = string }))
+}
+
+variable "ebs" {
+  description = "Whether the cluster has the EBS driver, which needs a role."
+  type        = bool
 }
 
 variable "pod_identity" {

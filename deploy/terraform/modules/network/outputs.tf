@@ -17,8 +17,3 @@ output "public_subnet_ids" {
   description = "Ids of the subnets for load balancers and NAT gateways, by zone."
   value       = { for zone, subnet in aws_subnet.public : zone => subnet.id }
 }
-
-output "s3_endpoint_id" {
-  description = "Id of the gateway endpoint that keeps S3 traffic inside."
-  value       = aws_vpc_endpoint.s3.id
-}

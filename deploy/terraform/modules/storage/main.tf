@@ -1,7 +1,5 @@
 data "aws_caller_identity" "me" {}
 
-data "aws_partition" "here" {}
-
 # One key for what lies at rest: the bucket, the file system, the secrets.
 resource "aws_kms_key" "data" {
   description             = "Data of ${var.name}"

@@ -8,11 +8,6 @@ output "bucket_arn" {
   value       = aws_s3_bucket.lake.arn
 }
 
-output "log_bucket" {
-  description = "Name of the bucket of access logs."
-  value       = aws_s3_bucket.logs.id
-}
-
 output "data_key_arn" {
   description = "The key that encrypts the data."
   value       = aws_kms_key.data.arn
@@ -21,11 +16,6 @@ output "data_key_arn" {
 output "file_system_id" {
   description = "Id of the EFS file system."
   value       = aws_efs_file_system.this.id
-}
-
-output "file_system_arn" {
-  description = "The EFS file system, for policies."
-  value       = aws_efs_file_system.this.arn
 }
 
 output "access_point_id" {

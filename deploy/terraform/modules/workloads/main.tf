@@ -1,29 +1,39 @@
 locals {
-  addons = merge(
-    { for addon in ["coredns", "kube-proxy", "vpc-cni", "metrics-server", "aws-efs-csi-driver"] : addon => null },
-    var.pod_identity ? { "eks-pod-identity-agent" = null } : {},
-    # With Pod Identity the association gives the role; naming it here too would be refused.
-    var.pod_identity ? {} : { "aws-efs-csi-driver" = var.role_arns["efs-csi"] },
+  # What an add-on does beyond its defaults: NetworkPolicies are obeyed only where the network add-on is told to.
+  values = { vpc-cni = jsonencode({ enableNetworkPolicy = "true" }) }
+
+  # Drivers and the role that each takes; its ServiceAccount has one name only.
+  drivers = merge({ aws-efs-csi-driver = "efs-csi" }, var.ebs ? { aws-ebs-csi-driver = "ebs-csi" } : {})
+
+  addons = concat(
+    ["coredns", "kube-proxy", "metrics-server", "vpc-cni"],
+    keys(local.drivers),
+    var.pod_identity ? ["eks-pod-identity-agent"] : [],
   )
 }
 
 resource "aws_eks_addon" "this" {
-  for_each                    = var.enable_addons ? local.addons : {}
+  for_each                    = toset(var.enable_addons ? local.addons : [])
   cluster_name                = var.cluster_name
   addon_name                  = each.key
-  service_account_role_arn    = each.value
+  configuration_values        = lookup(local.values, each.key, null)
+  service_account_role_arn    = var.pod_identity ? null : try(var.role_arns[local.drivers[each.key]], null)
   resolve_conflicts_on_create = "OVERWRITE"
   resolve_conflicts_on_update = "OVERWRITE"
+
+  dynamic "pod_identity_association" {
+    for_each = { for driver, role in local.drivers : driver => role if var.pod_identity && driver == each.key }
+    content {
+      role_arn        = var.role_arns[pod_identity_association.value]
+      service_account = var.accounts[pod_identity_association.value][0].name
+    }
+  }
 }
 
-# Made empty: the values are put in by hand and never pass through Terraform, so none is in the state.
-resource "aws_secretsmanager_secret" "this" {
-  for_each = {
-    "x-bearer-token" = "App-only bearer token of the X API v2"
-    "api-token"      = "Token that callers of the dashboard's API send"
-  }
-  name                    = "${var.name}/${each.key}"
-  description             = each.value
+# Made empty: the value is put in by hand and never passes through Terraform, so it is in no state.
+resource "aws_secretsmanager_secret" "tokens" {
+  name                    = "${var.name}/tokens"
+  description             = "JSON: x-bearer-token of the X API v2 (optional), api-token that callers of the API send"
   kms_key_id              = var.data_key_arn
   recovery_window_in_days = var.allow_destroy ? 0 : 7
 }

@@ -1,6 +1,20 @@
-output "manifest" {
+output "manifests" {
   description = "Kubernetes objects that hold what only this account knows, as YAML."
-  value       = join("---\n", [for object in local.objects : yamlencode(object)])
+  value = {
+    account   = join("---\n", [for object in local.objects : yamlencode(object)])
+    secrets   = join("---\n", [for object in local.secret_objects : yamlencode(object)])
+    pipelines = join("---\n", [for object in local.pipeline_objects : yamlencode(object)])
+  }
+}
+
+output "kustomizations" {
+  description = "Kustomizations on top of the overlays of the repository, by overlay."
+  value       = local.kustomizations
+}
+
+output "helm_values" {
+  description = "Values of Helm charts, by chart."
+  value       = local.helm_values
 }
 
 output "settings" {
@@ -8,14 +22,22 @@ output "settings" {
   value       = local.settings
 }
 
-output "secret_arns" {
-  description = "The secrets by name."
-  value       = { for name, secret in aws_secretsmanager_secret.this : name => secret.arn }
+output "tokens_arn" {
+  description = "The secret that holds the tokens."
+  value       = aws_secretsmanager_secret.tokens.arn
+}
+
+output "tokens_name" {
+  description = "Its name."
+  value       = aws_secretsmanager_secret.tokens.name
 }
 
 output "addons" {
-  description = "EKS add-ons by name."
-  value       = { for name, addon in aws_eks_addon.this : name => addon.addon_name }
+  description = "EKS add-ons: name to how each is configured and which role it has."
+  value = { for name, addon in aws_eks_addon.this : name => {
+    values = addon.configuration_values
+    role   = addon.service_account_role_arn
+  } }
 }
 
 output "budget" {

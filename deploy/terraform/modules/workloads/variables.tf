@@ -13,11 +13,6 @@ variable "cluster_name" {
   type        = string
 }
 
-variable "namespace" {
-  description = "Kubernetes namespace of the services."
-  type        = string
-}
-
 variable "enable_addons" {
   description = "Whether to install the EKS add-ons."
   type        = bool
@@ -28,9 +23,19 @@ variable "pod_identity" {
   type        = bool
 }
 
+variable "ebs" {
+  description = "Whether to install the EBS driver and its StorageClass."
+  type        = bool
+}
+
+variable "training_label" {
+  description = "Label and taint of the nodes that train."
+  type        = string
+}
+
 variable "accounts" {
-  description = "Namespace and name of the ServiceAccount that takes each role."
-  type        = map(object({ namespace = string, name = string }))
+  description = "Namespace and name of the ServiceAccounts that take each role."
+  type        = map(list(object({ namespace = string, name = string })))
 }
 
 variable "role_arns" {
@@ -40,6 +45,16 @@ variable "role_arns" {
 
 variable "bucket" {
   description = "Bucket of lake, models and pipeline artefacts."
+  type        = string
+}
+
+variable "registry" {
+  description = "Address of the image registry."
+  type        = string
+}
+
+variable "image_tag" {
+  description = "Tag of the images that the manifests name; null leaves that of the release."
   type        = string
 }
 

@@ -1,0 +1,1 @@
+"""How good a model is: scores of benchmarks with intervals, slices, rivals, robustness, calibration."""

@@ -1,0 +1,189 @@
+"""Which sets a folder holds for testing, and what their labels mean.
+
+Sets of the table in ``training/sets.py`` are read as it says. Another set is read by its own ``set.toml``
+
+    task = "sentiment"                     # a task of nlu/tasks.py
+    lang = "es"
+    metric = "macro_f1"                    # macro_f1, macro_recall, f1_yes, macro_f1_labels, entity_f1
+    [labels]                               # its label = ours, "yes" or "no", or "" for none of them
+    POS = "positive"
+
+or, without one, by its labels, where these are spelt as ours: but only where it is asked for by name, or no set of the
+folder is in the table. A set that cannot be read is left out and named.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from trendlark.errors import InputError
+from trendlark.nlu.tasks import TASKS
+from trendlark.training.data import Row, read_file
+from trendlark.training.sets import SETS, DataSet
+
+_log = logging.getLogger(__name__)
+
+METRICS = ("macro_f1", "macro_recall", "f1_yes", "macro_f1_labels", "entity_f1")
+_LANG = re.compile(r"_([a-z]{2})(?:_[a-z]{2})?$")
+_COARSE = {
+    "PER": ("person",),
+    "LOC": ("location",),
+    "ORG": ("organization", "group"),
+    "MISC": ("misc", "product", "work"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """A set with the rows to be judged and, for rivals that must be taught, the folder of its training file."""
+
+    entry: DataSet
+    rows: Sequence[Row]
+    folder: Path
+
+    def training_rows(self) -> list[Row]:
+        """Return the rows of the set's training file, none where there is no such file."""
+        return usable(self.entry, read_file(self.folder / f"{self.entry.file}.jsonl.gz"))
+
+
+def find_sets(
+    data: Path, split: str = "val", only: Sequence[str] = (), limit: int | None = None
+) -> list[Benchmark]:
+    """Return the sets of ``data`` (a folder of sets, or of one set) that have a file for the split.
+
+    ``only`` names sets or tasks; ``limit`` takes the first rows of each. Raises InputError where nothing is left.
+    """
+    name = f"{split}.jsonl.gz"
+    folders = [data] if (data / name).exists() else sorted(path.parent for path in data.glob(f"*/{name}"))
+    stated = any(one.name in SETS or (one / "set.toml").exists() for one in folders)
+    found = []
+    for folder in folders:
+        rows = read_file(folder / name)
+        entry = _entry(folder, rows, guess=not stated or folder.name in only)
+        if entry is None or (only and not {folder.name, entry.task} & set(only)):
+            continue
+        rows = usable(entry, rows)[:limit]
+        if rows:
+            found.append(Benchmark(entry, rows, folder))
+    if not found:
+        wanted = f" of {', '.join(only)}" if only else ""
+        raise InputError(
+            f"Found no set{wanted} with {name} in {data}; allowed is a folder of sets, or of one, in the form of "
+            "docs/training.md. Check the path and --split."
+        )
+    order = {task: at for at, task in enumerate(TASKS)}
+    return sorted(found, key=lambda one: (order[one.entry.task], one.entry.lang != "en", one.entry.name))
+
+
+def usable(entry: DataSet, rows: Sequence[Row]) -> list[Row]:
+    """Return the rows that say something of our labels."""
+    if entry.task == "entities":
+        return [row for row in rows if row.words]
+    return [row for row in rows if any(label in entry.labels for label in row.labels)]
+
+
+def _entry(folder: Path, rows: Sequence[Row], *, guess: bool) -> DataSet | None:
+    known = SETS.get(folder.name)
+    if (folder / "set.toml").exists():
+        return _stated(folder / "set.toml")
+    if known is not None:
+        if not known.metric:
+            _log.info("%s: left out, because training/sets.py gives it no metric", folder.name)
+        return known if known.metric else None
+    guessed = infer(folder.name, rows)
+    if guessed is None:
+        _log.info("%s: left out, because its labels are none of ours and it has no set.toml", folder.name)
+    elif not guess:
+        _log.info("%s: left out, because training/sets.py has no such set; ask for it by name", folder.name)
+    return guessed if guess else None
+
+
+def _stated(path: Path) -> DataSet:
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+        task, metric = str(given["task"]), str(given.get("metric") or _usual_metric(str(given["task"])))
+    except (tomllib.TOMLDecodeError, KeyError) as error:
+        raise InputError(
+            f"Could not read {path}: {error!r}. It needs task, lang and [labels], as docs/training.md shows. "
+            "Correct the file or remove it."
+        ) from error
+    if task not in TASKS or metric not in METRICS:
+        raise InputError(
+            f"Found task {task!r} and metric {metric!r} in {path}; allowed are {', '.join(TASKS)} and "
+            f"{', '.join(METRICS)}. Correct the file."
+        )
+    return _make(path.parent.name, str(given.get("lang", "und")), task, metric, given.get("labels", {}))
+
+
+def _make(name: str, lang: str, task: str, metric: str, labels: Mapping[str, Any]) -> DataSet:
+    if task == "entities":
+        types = {
+            key: tuple(value) if isinstance(value, list) else (str(value),) for key, value in labels.items()
+        }
+        strange = {one for many in types.values() for one in many} - set(TASKS[task].labels)
+        entry = DataSet(name, lang, task, metric=metric, entities=types)
+    else:
+        own = {str(key): str(value) for key, value in labels.items()}
+        allowed = ("yes", "no") if TASKS[task].kind == "yes_no" else (*TASKS[task].labels, "")
+        strange = set(own.values()) - set(allowed)
+        entry = DataSet(name, lang, task, own, metric, single=metric != "macro_f1_labels")
+    if strange:
+        raise InputError(
+            f"Found the labels {', '.join(sorted(strange))} in set.toml of {name}; allowed are the labels of {task}, "
+            '"yes" and "no" for a flag, and "" for none of them. Correct the file.'
+        )
+    return entry
+
+
+def _usual_metric(task: str) -> str:
+    usual = {"topics": "macro_f1_labels", "entities": "entity_f1"}
+    return usual.get(task, "macro_f1")
+
+
+def infer(name: str, rows: Sequence[Row]) -> DataSet | None:
+    """Return what a set is about by its labels, None where they are not spelt as any of ours."""
+    match = _LANG.search(name)
+    lang = match[1] if match else "und"
+    if any(row.words for row in rows):
+        return _infer_entities(name, lang, rows)
+    labels = {label for row in rows for label in row.labels}
+    many = any(len(row.labels) != 1 for row in rows)
+    for task in TASKS.values():
+        mapped = _as_ours(task.name, labels)
+        if mapped is not None:
+            entry = _make(name, lang, task.name, _usual_metric(task.name), mapped)
+            return replace(entry, single=False, metric="macro_f1_labels") if many else entry
+    return None
+
+
+def _infer_entities(name: str, lang: str, rows: Sequence[Row]) -> DataSet | None:
+    types = {tag[2:] for row in rows for tag in row.tags if tag != "O"}
+    own = {label.lower(): (label,) for label in TASKS["entities"].labels}
+    table = {one: _COARSE.get(one) or own.get(one.lower()) for one in types}
+    known = {one: ours for one, ours in table.items() if ours}
+    if not types or set(known) != types:
+        return None
+    return DataSet(name, lang, "entities", metric="entity_f1", entities=known)
+
+
+def _as_ours(task: str, labels: set[str]) -> dict[str, str] | None:
+    """The mapping of the labels to those of the task, where all of them are its own."""
+    if TASKS[task].kind == "spans" or not labels:
+        return None
+    if TASKS[task].kind == "yes_no":
+        plain = {label: re.sub(r"[^a-z]", "", label.lower()) for label in labels}
+        answers = {task: "yes", f"not{task}": "no", f"non{task}": "no"}
+        if task == "offensive":
+            answers |= {"toxic": "yes", "nottoxic": "no"}
+        mapped = {label: answers[word] for label, word in plain.items() if word in answers}
+    else:
+        mapped = {label: label for label in labels if label in TASKS[task].labels}
+        if TASKS[task].kind == "many_of":
+            mapped |= dict.fromkeys(labels & {"others", "none"}, "")
+    return mapped if set(mapped) == labels and set(mapped.values()) != {""} else None

@@ -1,0 +1,36 @@
+"""Opening what is to be judged: a model as users load it, or a checkpoint of a run that is still going."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+import onnx
+
+from trendlark.nlu.analyzer import Analyze, load
+from trendlark.nlu.artifact import MANIFEST_FILE, MODEL_FILE, TOKENIZER_FILE
+from trendlark.training import checkpoint, graph
+from trendlark.training.export import file_digest, make_manifest, network_weights
+from trendlark.training.scoring import Calibration
+
+
+def open_model(name: str | Path, threads: int = 0) -> Analyze:
+    """Return the analyzer of ``default``, ``fake``, a folder, an ``s3://`` address or a checkpoint (``.pt``).
+
+    A checkpoint answers in single precision, without calibration, with thresholds of one half.
+    Raises ModelError or NotFoundError.
+    """
+    if not str(name).endswith(".pt"):
+        return load(name, threads)
+    state = checkpoint.load(Path(name))
+    with tempfile.TemporaryDirectory(prefix="trendlark-") as scratch:
+        folder = Path(scratch)
+        onnx.save(
+            graph.build(network_weights(state), state.network.shape, int8=False), str(folder / MODEL_FILE)
+        )
+        state.tokenizer.save(str(folder / TOKENIZER_FILE))
+        manifest = make_manifest(Path(name).stem, state, Calibration(), {}, folder)
+        manifest["files"] = {one: file_digest(folder / one) for one in (MODEL_FILE, TOKENIZER_FILE)}
+        (folder / MANIFEST_FILE).write_text(json.dumps(manifest), encoding="utf-8")
+        return load(folder, threads)

@@ -1,0 +1,138 @@
+"""The page Now: places and their trends in an hour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from trendlark.errors import NotFoundError
+from trendlark.hours import Hour
+from trendlark.records import EMOTIONS, TrendHour
+from trendlark.reports.board import Board
+from trendlark.web import tables, views
+from trendlark.web.answers import INVENTED_SOURCE
+from trendlark.web.arrange import ONLY, SORTS, Arrangement, Only, Sort
+from trendlark.web.formats import hour_label
+from trendlark.web.messages import Words, words_of
+from trendlark.web.page import Page, page_at, respond
+from trendlark.web.room import Room, room_of
+from trendlark.web.routes.choosing import Choice, read_hour
+from trendlark.web.shown import NowAnswer, PlaceTableAnswer, RowAnswer
+
+HOURS_IN_CHOOSER = 168
+HOURS_IN_SPARK = 24
+PREVIEW_ROWS = 10
+
+router = APIRouter()
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    hours: Sequence[Hour]
+    hour: Hour
+    sources: Sequence[str]
+    source: str
+    rows: Sequence[TrendHour]
+
+
+@page_at(router, "/")
+def now(
+    request: Request,
+    source: Choice = "",
+    place: Choice = "",
+    hour: Choice = "",
+    sort: Sort = "rank",
+    q: Choice = "",
+    only: Only = "",
+    emotion: Choice = "",
+) -> Response:
+    """Places and their trends, in the newest hour or in the one chosen."""
+    room, words = room_of(request), words_of(request)
+    wanted = Arrangement(sort, q.strip(), only, emotion if emotion in EMOTIONS else "")
+    hours = room.board.hours()
+    if not hours:
+        nothing = NowAnswer(hour=None, source=None, asked={}, places=[])
+        invented = room.settings.source_name() == INVENTED_SOURCE
+        return respond(
+            request, words, Page("now", "empty.html", nothing, {"trends": tables.trends([])}, invented)
+        )
+    chosen = _choose(room, words, hours, source, hour)
+    places = _places(room, chosen.rows, place)
+    shown = [
+        _place(room.board, table, chosen, wanted) for table in _tables(room.board, chosen, place, places)
+    ]
+    answer = NowAnswer(hour=str(chosen.hour), source=chosen.source, asked=wanted.asked(), places=shown)
+    asked = {"source": source, "place": place, "hour": hour}
+    view = {
+        "chosen": chosen,
+        "asked": asked,
+        "wanted": wanted,
+        "kept": asked | wanted.asked(),
+        "shown_hours": _near(hours, chosen.hour),
+        "earlier": max((one for one in hours if one < chosen.hour), default=None),
+        "later": min((one for one in hours if one > chosen.hour), default=None),
+        "place": place,
+        "places": places,
+        "most": None if place else PREVIEW_ROWS,
+        "sorts": SORTS,
+        "onlys": ONLY,
+        "emotions": EMOTIONS,
+    }
+    data = {"trends": tables.trends([row for one in shown for row in one.trends])}
+    return respond(
+        request, words, Page("now", "now.html", answer, data, chosen.source == INVENTED_SOURCE, view)
+    )
+
+
+def _tables(board: Board, chosen: _Chosen, place: str, places: Sequence[str]) -> list[views.PlaceTable]:
+    before = [row for row in board.rows(chosen.hour - 1) if row.trend.source == chosen.source]
+    return views.place_tables(chosen.rows, before, [place] if place else places)
+
+
+def _place(board: Board, table: views.PlaceTable, chosen: _Chosen, wanted: Arrangement) -> PlaceTableAnswer:
+    names = [row.data.trend.name for row in table.rows]
+    days = board.moods(chosen.source, table.place, names, chosen.hour, HOURS_IN_SPARK)
+    rows = [RowAnswer.of_row(row, days[row.data.trend.name]) for row in table.rows]
+    return PlaceTableAnswer(
+        place=table.place, total=len(rows), sampled=table.sampled, trends=wanted.arrange(rows)
+    )
+
+
+def _near(hours: Sequence[Hour], chosen: Hour) -> list[Hour]:
+    # A month has 720 hours; the list holds a week around the one chosen, and the arrows go on.
+    at = hours.index(chosen)
+    first = max(0, min(at - HOURS_IN_CHOOSER // 2, len(hours) - HOURS_IN_CHOOSER))
+    return list(hours[first : first + HOURS_IN_CHOOSER])
+
+
+def _choose(room: Room, words: Words, hours: Sequence[Hour], source: str, hour: str) -> _Chosen:
+    chosen = read_hour(words, hour) or hours[0]
+    rows = room.board.rows(chosen)
+    if not rows:
+        raise NotFoundError(
+            words(
+                "hour_missing",
+                hour=hour_label(chosen, words.lang),
+                first=hour_label(hours[-1], words.lang),
+                last=hour_label(hours[0], words.lang),
+            )
+        )
+    sources = sorted({row.trend.source for row in rows})
+    if source and source not in sources:
+        known = ", ".join(words.label("sources", one) for one in sources)
+        raise NotFoundError(
+            words("source_missing", source=source, hour=hour_label(chosen, words.lang), known=known)
+        )
+    wanted = room.settings.source_name()
+    taken = source or (wanted if wanted in sources else sources[0])
+    return _Chosen(hours, chosen, sources, taken, [row for row in rows if row.trend.source == taken])
+
+
+def _places(room: Room, rows: Sequence[TrendHour], asked: str) -> list[str]:
+    followed = [place.slug for place in room.settings.place_list()]
+    seen = {row.trend.place for row in rows}
+    ordered = [slug for slug in followed if slug in seen] + sorted(seen - set(followed))
+    return ordered if not asked or asked in ordered else [*ordered, asked]

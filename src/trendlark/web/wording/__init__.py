@@ -1,0 +1,1 @@
+"""What the pages say, in English and in Spanish side by side; a file for each page."""

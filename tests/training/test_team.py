@@ -1,0 +1,80 @@
+"""Two processes train one network: they meet at the same weights and leave one checkpoint."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+
+from tests.training.tiny import tiny_checkpoint
+from trendlark.training import checkpoint, team
+from trendlark.training.team import Team
+
+RECIPE = """
+name = "tiny"
+steps = 8
+tokens_per_batch = 96
+average_every = 2
+encoder_rate = 1e-3
+checkpoint_minutes = 60
+validate_minutes = 60
+"""
+
+TWO = """
+import sys, torch
+from pathlib import Path
+from trendlark.training import train, team
+seen = []
+average = team.Team.average
+def watched(self, network):
+    average(self, network)
+    seen.append(float(sum(p.double().sum() for p in network.parameters())))
+team.Team.average = watched
+data, out, recipe, start = map(Path, sys.argv[1:5])
+train.run(data, out, str(recipe), start=start)
+import os
+(out / f"seen-{os.environ['RANK']}.txt").write_text("\\n".join(map(repr, seen)))
+"""
+
+
+def test_one_alone_needs_no_others() -> None:
+    alone = team.join(20)
+    assert (alone.rank, alone.size) == (0, 1)
+    assert alone.first
+    assert alone.meets(7)
+    assert alone.any(here=True)
+    assert not alone.any(here=False)
+    before = tiny_checkpoint().network
+    alone.average(before)
+    assert torch.equal(before.words.weight, tiny_checkpoint().network.words.weight)
+
+
+def test_a_team_meets_every_few_steps() -> None:
+    assert [step for step in range(7) if Team(1, 2, 3).meets(step)] == [0, 3, 6]
+    assert not Team(1, 2, 3).first
+
+
+def test_two_processes_meet_at_the_same_weights(data: Path, tmp_path: Path) -> None:
+    start, recipe, script = tmp_path / "start.pt", tmp_path / "tiny.toml", tmp_path / "two.py"
+    tiny_checkpoint().save(start)
+    recipe.write_text(RECIPE, encoding="utf-8")
+    script.write_text(TWO, encoding="utf-8")
+    out = tmp_path / "out"
+    out.mkdir()
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "0"]
+    command += ["--standalone", str(script), str(data), str(out), str(recipe), str(start)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=240)
+    assert done.returncode == 0, done.stderr[-2000:]
+    first, second = ((out / f"seen-{rank}.txt").read_text(encoding="utf-8").split() for rank in (0, 1))
+    assert len(first) == 4
+    assert first == second
+    assert len(set(first)) == 4
+    state = checkpoint.load(out / "last.pt")
+    assert state.more["step"] == 8
+    lines = (out / "validation.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [8]
