@@ -100,7 +100,7 @@ def test_the_client_of_kserve_in_binary_and_in_json(url: str) -> None:
 def test_schemathesis_finds_nothing(url: str, tmp_path: Path) -> None:
     command = [
         *(str(environment("schemathesis") / "schemathesis"), "run", f"{url}/openapi.json"),
-        *("--max-examples", "15", "--seed", "1", "--no-color", "--workers", "1"),
+        *("--max-examples", "15", "--seed", "1", "--no-color", "--workers", "1", "--request-timeout", "120"),
         # A stream has no end to wait for; tests/integration/test_api_events.py listens to it.
         *("--exclude-path", "/v1/events"),
         # What a schema cannot say (an hour of the calendar, a cursor of ours, either text or texts) may be refused.

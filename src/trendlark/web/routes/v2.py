@@ -17,8 +17,6 @@ from trendlark.web.routes.health import health_of
 
 _MODEL = "/models/{model_name}"
 _VERSION = _MODEL + "/versions/{model_version}"
-_NOT_READY = {503: {"model": oip.OipError, "description": "The lake or the model is not ready"}}
-_NO_MODEL: dict[int | str, dict[str, Any]] = {404: {"model": oip.OipError, "description": "No such model"}}
 _BODIES = {
     "requestBody": {
         "required": True,
@@ -30,8 +28,25 @@ _BODIES = {
 }
 
 Name = Annotated[str, Path(examples=[oip.MODEL])]
+HeaderLength = Annotated[str | None, Header(alias=oip.HEADER)]
 
-router = APIRouter(prefix="/v2", tags=["open inference protocol"])
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {"model": oip.OipError, "description": text}
+    for status, text in {
+        400: "Not of the protocol",
+        401: "A token is needed",
+        403: "The token may not do this",
+        404: "No such model",
+        413: "The body is too large",
+        415: "The body is compressed",
+        421: "The Host header is not of this server",
+        422: "Not valid",
+        429: "Too many requests are waiting, or of this token; come back after Retry-After seconds",
+        500: "Something went wrong here",
+        503: "The lake or the model is not ready",
+    }.items()
+}
+router = APIRouter(prefix="/v2", tags=["open inference protocol"], responses=_REFUSALS)
 
 
 @router.get("")
@@ -46,7 +61,7 @@ async def live() -> oip.ServerLive:
     return oip.ServerLive(live=True)
 
 
-@router.get("/health/ready", responses=_NOT_READY)  # type: ignore[arg-type]
+@router.get("/health/ready")
 async def ready(request: Request) -> oip.ServerReady:
     """The lake can be read and the model analyses."""
     found = await health_of(request)
@@ -55,11 +70,19 @@ async def ready(request: Request) -> oip.ServerReady:
     return oip.ServerReady(ready=True)
 
 
-@router.get(_MODEL, responses=_NO_MODEL)
-@router.get(_VERSION, responses=_NO_MODEL)
-async def model(request: Request, model_name: Name, model_version: str = "") -> oip.ModelMetadata:
+@router.get(_MODEL)
+async def model(request: Request, model_name: Name) -> oip.ModelMetadata:
     """The model's inputs and outputs; ``parameters.labels`` names what stands on the last axis of a tensor."""
-    desk = _desk(request, model_name, model_version)
+    return _described(_desk(request, model_name))
+
+
+@router.get(_VERSION)
+async def version(request: Request, model_name: Name, model_version: str) -> oip.ModelMetadata:
+    """The same of a version, which must be the one that is loaded."""
+    return _described(_desk(request, model_name, model_version))
+
+
+def _described(desk: Desk) -> oip.ModelMetadata:
     outputs = oip.outputs_of(desk.tasks())
     return oip.ModelMetadata(
         name=oip.MODEL,
@@ -78,27 +101,40 @@ async def model(request: Request, model_name: Name, model_version: str = "") -> 
     )
 
 
-@router.get(_MODEL + "/ready", responses=_NO_MODEL | _NOT_READY)  # type: ignore[operator]
-@router.get(_VERSION + "/ready", responses=_NO_MODEL | _NOT_READY)  # type: ignore[operator]
-async def model_ready(request: Request, model_name: Name, model_version: str = "") -> oip.ModelReady:
+@router.get(_MODEL + "/ready")
+async def model_ready(request: Request, model_name: Name) -> oip.ModelReady:
     """The model analyses a small text, for real."""
-    _desk(request, model_name, model_version)
+    return await _model_ready(request, _desk(request, model_name))
+
+
+@router.get(_VERSION + "/ready")
+async def version_ready(request: Request, model_name: Name, model_version: str) -> oip.ModelReady:
+    """The same of a version, which must be the one that is loaded."""
+    return await _model_ready(request, _desk(request, model_name, model_version))
+
+
+async def _model_ready(request: Request, _: Desk) -> oip.ModelReady:
     found = await health_of(request)
     if not found.model_works:
         raise HTTPException(503, found.model)
     return oip.ModelReady(name=oip.MODEL, ready=True)
 
 
-@router.post(_MODEL + "/infer", response_model=oip.InferAnswer, responses=_NO_MODEL, openapi_extra=_BODIES)
-@router.post(_VERSION + "/infer", response_model=oip.InferAnswer, responses=_NO_MODEL, openapi_extra=_BODIES)
-async def infer(
-    request: Request,
-    model_name: Name,
-    model_version: str = "",
-    header_length: Annotated[str | None, Header(alias=oip.HEADER)] = None,
-) -> Response:
+@router.post(_MODEL + "/infer", response_model=oip.InferAnswer, openapi_extra=_BODIES)
+async def infer(request: Request, model_name: Name, header_length: HeaderLength = None) -> Response:
     """Analyse the texts of the tensor ``text``; the content type does not matter."""
-    desk = _desk(request, model_name, model_version)
+    return await _infer(request, _desk(request, model_name), header_length)
+
+
+@router.post(_VERSION + "/infer", response_model=oip.InferAnswer, openapi_extra=_BODIES)
+async def version_infer(
+    request: Request, model_name: Name, model_version: str, header_length: HeaderLength = None
+) -> Response:
+    """The same by a version, which must be the one that is loaded."""
+    return await _infer(request, _desk(request, model_name, model_version), header_length)
+
+
+async def _infer(request: Request, desk: Desk, header_length: str | None) -> Response:
     if request.headers.get("content-encoding", "identity") != "identity":
         raise HTTPException(
             415, "Found a compressed body; bodies are read as they are. Send it uncompressed."
@@ -114,7 +150,7 @@ async def infer(
     return Response(body, headers=headers)
 
 
-def _desk(request: Request, name: str, version: str) -> Desk:
+def _desk(request: Request, name: str, version: str = "") -> Desk:
     desk = room_of(request).desk
     if name != oip.MODEL:
         raise NotFoundError(f"Found no model {name[:60]!r} here; the model is {oip.MODEL}. Ask for that one.")
