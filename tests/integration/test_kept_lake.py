@@ -141,11 +141,11 @@ def test_many_threads_ask_while_somebody_writes(lake: Lake) -> None:
             assert len([row for row in board.rows(LAST) if row.trend.place == "es"]) == 3
             assert board.glance(FIRST, LAST).num_rows >= 30
 
-    with ThreadPoolExecutor(4) as threads:
-        asked = [threads.submit(ask) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        asking = [pool.submit(ask) for _ in range(4)]
         for number in range(5):
             add(lake, LAST, f"trend {number}")
-        for one in asked:
+        for one in asking:
             one.result()
 
 

@@ -15,7 +15,7 @@ _PARTS = re.compile(
     r"|(?<![\w&#])[#＃](?P<hashtag>\w*[^\W\d]\w*)"
 )
 _X = "https://x.com/"
-_LINK = Markup('<a href="{}" rel="noopener noreferrer nofollow">{}</a>')
+_LINK = Markup('<a href="{}" rel="noreferrer nofollow">{}</a>')
 
 
 def linked(text: str, source: str) -> Markup:
