@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.trendlark
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-terraform test-containers check train-deps images lock manifests pipelines test-pipeline clean
+.PHONY: help up test test-terraform test-containers test-foreign check train-deps images lock manifests pipelines test-pipeline clean
 
 help:  ## print what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -49,6 +49,9 @@ test-terraform: $(STAMP)-dev  ## check deploy/terraform: form, own tests, the gu
 
 test-containers: $(STAMP)-dev  ## build the image and run the services in containers (root; podman, mmdebstrap)
 	@$(BIN)/python -m pytest -q -m containers tests/containers
+
+test-foreign: $(STAMP)-dev  ## let Triton's and KServe's clients and schemathesis ask the API (installs them)
+	@TEST_FOREIGN=1 $(BIN)/python -m pytest -q tests/foreign
 
 train-deps: $(STAMP)-train  ## install what training and its tests need
 

@@ -3,12 +3,13 @@
     python benchmarks/serve.py [--rounds 3] [--seconds 8] [--clients 1 8 64] [--memory 100000] [--model default]
 
 Serves the API in a process of its own, and asks it from this one: each client has a connection and asks again as soon
-as it is answered (a closed loop). In every round the same texts go to the model in-process, in bulk and by as many
-threads as the machine has cores, each with one call at a time, and then to the server. All share the machine's cores,
-the clients too. Then more clients come than the line holds: those who are sent away wait as long as they are told.
-With ``--memory`` as many single texts are asked as given, and the server's memory is read on the way.
+as it is answered (a closed loop). In every round the same texts, those of the sample in the package made different by a
+number, go to the model in-process and to the server. In-process they go by calls of the same size from as many threads
+as the machine has cores, and once more in bulk, 512 to a call, which is the most that the model can do. All share the
+machine's cores, the clients too. Then more clients come than the line holds: those who are sent away wait as long as
+they are told. With ``--memory`` as many single texts are asked as given, and the server's memory is read on the way.
 
-Ends with 1 where 64 clients (or the most given) do not reach 80 % of the throughput of the model in-process.
+Ends with 1 where the most clients do not reach 80 % of the throughput of calls of the same size in-process.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count, islice
 from pathlib import Path
@@ -34,16 +36,8 @@ GOAL = 0.8
 BATCH = 32
 QUEUE_TEXTS = 256
 BULK = 512
-WORDS = (
-    "Qué partidazo, no me lo puedo creer, gol en el último minuto y el estadio entero cantando",
-    "So the trains are off again. Great. Love waiting in the cold for an hour",
-    "The keynote starts at nine, stream link in the thread",
-    "me encanta",
-    "Honestly the worst customer service I have ever had, three calls and nobody knows anything about my order",
-    "Feliz cumpleaños a la mejor hermana del mundo, te quiero mucho",
-    "lol no",
-    "New paper out: how cities plan for heat, with data of forty years and a map of every district",
-)
+SAMPLE = Path(trendlark.__file__).parent / "sources" / "sample" / "tweets.jsonl"
+WORDS = [json.loads(line)["text"] for line in SAMPLE.read_text(encoding="utf-8").splitlines()]
 
 
 @dataclass
@@ -155,19 +149,31 @@ def in_process(model: object, callers: int, each: int, seconds: float) -> float:
     return sum(done) / (time.perf_counter() - began)
 
 
-def serve(model: str, folder: str) -> tuple[subprocess.Popen[str], int]:
+def serve(model: str, folder: str, queue_texts: int = QUEUE_TEXTS) -> tuple[subprocess.Popen[str], int]:
     """The server in a process of its own, and its port."""
     command = [sys.executable, "-c", "from trendlark.cli import main; main()", "serve", "--port", "0"]
     process = subprocess.Popen(
         [*command, "--model", model, "--lake", str(Path(folder) / "lake")],
         stderr=subprocess.PIPE,
         text=True,
-        env={"PATH": "/usr/bin:/bin", "TRENDLARK_QUEUE_TEXTS": str(QUEUE_TEXTS)},
+        env={"PATH": "/usr/bin:/bin", "TRENDLARK_QUEUE_TEXTS": str(queue_texts)},
     )
     for line in process.stderr or ():
         if "http://" in line:
             return process, int(line.split("http://127.0.0.1:")[1].split()[0].rstrip("/"))
     raise SystemExit("the server did not start")
+
+
+@contextmanager
+def served(model: str, folder: str, queue_texts: int) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """A server that is warm, and stopped at the end."""
+    process, port = serve(model, folder, queue_texts)
+    try:
+        ask(port, 8, 1, for_seconds(2))
+        yield process, port
+    finally:
+        process.terminate()
+        process.wait(30)
 
 
 def memory_mb(process: subprocess.Popen[str]) -> float:
@@ -177,7 +183,7 @@ def memory_mb(process: subprocess.Popen[str]) -> float:
 
 
 def measure(model: object, port: int, options: argparse.Namespace) -> float:
-    """Rounds of every kind; returns the median ratio of the most clients with single texts."""
+    """Rounds of every kind; returns the lesser median of the most clients, beside calls of the same size."""
     kinds = [(clients, each) for each in (1, BATCH) for clients in options.clients]
     ratios: dict[tuple[int, int], list[float]] = {kind: [] for kind in kinds}
     by_call: dict[tuple[int, int], list[float]] = {kind: [] for kind in kinds}
@@ -198,7 +204,7 @@ def measure(model: object, port: int, options: argparse.Namespace) -> float:
         one, times = seen[kind], "".join(f"{seen[kind].at(percent):9.0f}" for percent in (50, 95, 99))
         ratio, calls = statistics.median(ratios[kind]), statistics.median(by_call[kind])
         print(f"{kind[0]:7}  {kind[1]:5}  {ratio:18.0%}  {calls:19.0%}{times}  {one.throughput:.0f} texts/s")
-    return statistics.median(ratios[max(options.clients), 1])
+    return min(statistics.median(by_call[max(options.clients), each]) for each in (1, BATCH))
 
 
 def overload(port: int, seconds: float) -> None:
@@ -229,19 +235,18 @@ def main() -> int:
     parser.add_argument("--model", default="default")
     options = parser.parse_args()
     model = trendlark.load(options.model)
+    reached = GOAL
     with tempfile.TemporaryDirectory() as folder:
-        process, port = serve(options.model, folder)
-        try:
-            ask(port, 8, 1, for_seconds(2))
-            reached = measure(model, port, options) if options.rounds else GOAL
+        if options.rounds:
+            # A line that holds all that the clients have open: here none is to be sent away.
+            with served(options.model, folder, max(QUEUE_TEXTS, max(options.clients) * BATCH)) as (_, port):
+                reached = measure(model, port, options)
+        with served(options.model, folder, QUEUE_TEXTS) as (process, port):
             overload(port, options.seconds)
             if options.memory:
                 memory(port, process, options.memory)
-        finally:
-            process.terminate()
-            process.wait(30)
     print(
-        f"{max(options.clients)} clients reach {reached:.0%} of the model in-process (the goal is {GOAL:.0%})"
+        f"{max(options.clients)} clients reach {reached:.0%} of such calls in-process (the goal is {GOAL:.0%})"
     )
     return 0 if reached >= GOAL else 1
 

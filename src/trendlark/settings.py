@@ -34,7 +34,8 @@ PREFIX = "TRENDLARK_"
 FILE = "trendlark.toml"
 DEFAULT_TOKEN = "default"  # noqa: S105 - a name, not a token
 _TOKEN_NAME = re.compile(r"[a-z0-9-]{1,40}")
-_SECRETS = {"x_bearer_token", "api_token", "api_tokens"}
+# Of these not even a wrong value is shown.
+_SECRETS = {"x_bearer_token", "api_token", "api_tokens", "otlp_endpoint"}
 SCOPES = ("read", "analyze", "admin")
 _PLACEHOLDERS = {"changeme", "change-me", "secret", "token", "xxx", "your-token", "todo", "password"}
 
@@ -190,6 +191,11 @@ class Settings(BaseModel):
     )
     log_format: Literal["text", "json"] = Field(
         "text", description="Form of the log on standard error; json is one object a line."
+    )
+    otlp_endpoint: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s@]+$",
+        description="OpenTelemetry collector (OTLP over HTTP) such as http://127.0.0.1:4318; needs [otel].",
     )
     sample_hours: int = Field(6, ge=1, le=48, description="Past hours that `up` fills in from the sample.")
 

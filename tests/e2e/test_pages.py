@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote, urlsplit
+from xml.etree import ElementTree
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -25,13 +26,6 @@ pytestmark = [
 
 GAP = "/trends/sample/es/" + quote("Lía Montero")
 HOSTILE = f"/trends/sample/us/{quote(HOSTILE_TREND, safe='')}"
-PAGES = (
-    "/",
-    "/trends/sample/es/%23MiraflorValdoro",
-    GAP,
-    HOSTILE,
-    "/trends/x/es/%23MiraflorValdoro",
-)
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -55,25 +49,6 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def hacked(page: Page) -> object:
     """What hostile text set, had it run."""
     return page.evaluate("window.hacked === undefined ? null : window.hacked")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("scheme", "width", "lang"),
-    [("light", 390, "en"), ("dark", 390, "es"), ("dark", 1440, "en"), ("light", 1440, "es")],
-)
-def test_every_page_is_quiet_whole_and_stays_on_its_host(
-    browser: Browser, url: str, scheme: Literal["light", "dark"], width: int, lang: str
-) -> None:
-    with browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme) as context:
-        for path in PAGES:
-            watch = Watch(urlsplit(url).netloc)
-            page = open_page(context, f"{url}{path}?lang={lang}", watch)
-            assert page.locator("html").get_attribute("lang") == lang
-            assert page.evaluate(SIDEWAYS) == 0, path
-            assert hacked(page) is None
-            assert watch.complaints == []
-            page.close()
 
 
 def test_the_chart_is_drawn_with_its_gap(browser: Browser, url: str) -> None:
@@ -145,6 +120,84 @@ def test_a_point_tells_its_numbers(browser: Browser, url: str) -> None:
         assert "2026-11-23 07:00 UTC" in tip.inner_text()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "scheme"), [("svg", "dark"), ("png", "light")])
+def test_a_chart_is_saved_as_a_picture_that_stands_alone(
+    browser: Browser, url: str, tmp_path: Path, kind: str, scheme: Literal["light", "dark"]
+) -> None:
+    with browser.new_context(viewport={"width": 1000, "height": 900}, color_scheme=scheme) as context:
+        watch = Watch(urlsplit(url).netloc)
+        page = open_page(context, url + GAP + "?lang=es", watch)
+        with page.expect_download() as waiting:
+            page.get_by_role("button", name=kind.upper()).click()
+        path = tmp_path / waiting.value.suggested_filename
+        waiting.value.save_as(path)
+        assert path.name == f"trendlark-Lia-Montero-Espana-Muestra-inventada.{kind}"
+        assert watch.complaints == []
+    if kind == "png":
+        head = path.read_bytes()[:24]
+        assert head.startswith(b"\x89PNG")
+        assert int.from_bytes(head[16:20]) > 1500
+        return
+    drawing = ElementTree.parse(path)
+    said = " ".join(one.text or "" for one in drawing.iter("{http://www.w3.org/2000/svg}text"))
+    for text in ("Lía Montero · España", "negativo", "intervalo del 95 %", "Volumen", "100%", "Trendlark"):
+        assert text in said
+    assert not [one for one in drawing.iter() if one.tag.endswith("}script")]
+
+
+def test_without_the_chart_library_the_page_says_so_and_has_its_table(browser: Browser, url: str) -> None:
+    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
+        page = context.new_page()
+        page.route("**/vega.min.js*", lambda route: route.abort())
+        page.goto(url + GAP)
+        page.get_by_role("alert").wait_for()
+        assert "could not be drawn" in page.get_by_role("alert").inner_text()
+        assert not page.locator("#chart").is_visible()
+        assert not page.get_by_role("button", name="SVG").is_visible()
+
+
+@pytest.mark.slow
+def test_trends_are_ordered_filtered_and_opened_by_keyboard_alone(browser: Browser, url: str) -> None:
+    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
+        page = open_page(context, url + "/?place=es", Watch(urlsplit(url).netloc))
+        page.get_by_role("link", name="Volume").focus()
+        page.keyboard.press("Enter")
+        page.wait_for_selector("th[aria-sort=descending] a:has-text('Volume')")
+        page.get_by_label("Find a trend").focus()
+        page.keyboard.type("montero")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**q=montero**")
+        assert "sort=volume" in page.url
+        rows = page.locator(".trends tbody tr")
+        assert rows.count() == 1
+        assert "24 hours, 5 with data" in str(rows.locator("svg.spark title").text_content())
+        page.keyboard.press("Tab")
+        page.get_by_role("link", name="Lía Montero").focus()
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#chart[data-drawn=true]")
+
+
+@pytest.mark.slow
+def test_what_a_trend_talks_about_leads_to_its_tweets(browser: Browser, url: str) -> None:
+    with browser.new_context(viewport={"width": 390, "height": 900}) as context:
+        watch = Watch(urlsplit(url).netloc)
+        page = open_page(context, url + "/trends/sample/es/%23MiraflorValdoro", watch)
+        page.get_by_role("link", name="sports", exact=True).click()
+        page.wait_for_url("**topic=sports#tweets")
+        shown = page.locator(".tweets.all .tweet")
+        assert shown.count() == 4
+        shown.first.locator("summary").click()
+        assert shown.first.locator(".probabilities div").count() >= 14
+        assert "Read as ironic" in shown.first.locator(".doubts").inner_text()
+        assert page.evaluate(SIDEWAYS) == 0
+        page.locator(".tweets.all").get_by_role("link", name="Clear the filter").or_(
+            page.get_by_role("link", name="Clear the filter")
+        ).first.click()
+        page.wait_for_url(lambda address: "topic" not in address)
+        assert watch.complaints == []
+
+
 def test_hostile_text_is_shown_as_text(browser: Browser, url: str) -> None:
     with browser.new_context(viewport={"width": 390, "height": 900}) as context:
         watch = Watch(urlsplit(url).netloc)
@@ -180,7 +233,7 @@ def test_the_page_works_by_keyboard_and_without_script(browser: Browser, url: st
         assert "03:00" in page.locator(".when").inner_text()
         page.goto(url + GAP)
         assert "needs JavaScript" in page.locator("noscript").inner_text()
-        page.locator("summary").click()
+        page.locator("summary", has_text="The same as a table").click()
         assert page.locator("details tbody tr").count() == 6
         assert page.evaluate(SIDEWAYS) == 0
 
@@ -231,4 +284,4 @@ def test_the_picture_of_the_dashboard_can_be_taken(browser: Browser, url: str, t
     assert head.startswith(b"\x89PNG")
     width, height = int.from_bytes(head[16:20]), int.from_bytes(head[20:24])
     assert width == 1280
-    assert 400 < height <= 900
+    assert 400 < height <= 720

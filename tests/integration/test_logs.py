@@ -68,6 +68,25 @@ def test_json_lines_tell_what_was_asked_and_no_text_and_no_token(tmp_path: Path)
     assert "t0ken" not in log
 
 
+def test_a_start_without_a_token_says_that_only_this_machine_is_answered(tmp_path: Path) -> None:
+    for token, told in (("", True), ("t0ken-secret", False)):
+        lines: list[str] = []
+        with subprocess.Popen(
+            command("serve", "--model", "fake", "--lake", str(tmp_path / "lake"), "--port", "0"),
+            stderr=subprocess.PIPE,
+            text=True,
+            env={"PATH": "/usr/bin:/bin", "TRENDLARK_API_TOKEN": token},
+            cwd=tmp_path,
+        ) as process:
+            assert process.stderr is not None
+            while not any("http" in line for line in lines):
+                lines.append(process.stderr.readline())
+                assert lines[-1]
+            process.terminate()
+            process.stderr.read()
+        assert ("for this machine only, as no TRENDLARK_API_TOKEN is set" in lines[-1]) is told
+
+
 def test_without_settings_only_warnings_are_told(tmp_path: Path) -> None:
     _, log = serve_once(tmp_path)
     assert "/v1/analyze" not in log

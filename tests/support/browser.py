@@ -1,9 +1,9 @@
-"""Debian's Chromium for the tests, what it complains of, and the picture of the dashboard for the README."""
+"""Debian's Chromium for the tests, what it complains of, and the pictures of the pages for the docs."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +20,6 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PICTURE = Path(__file__).resolve().parents[2] / "docs" / "pictures" / "dashboard.png"
 
 
 def find_chromium() -> str | None:
@@ -77,19 +76,20 @@ def open_page(context: BrowserContext, url: str, watch: Watch) -> Page:
 
 
 def save_picture(browser: Browser, url: str, path: Path) -> Path:
-    """Write a picture of a page: light, 1280 pixels wide, at most the first 900 of its height."""
+    """Write a picture of a page: light, 1280 pixels wide, at most the first 720 of its height."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with browser.new_context(
         viewport={"width": 1280, "height": 900}, color_scheme="light", locale="en-GB"
     ) as context:
         page = open_page(context, url, Watch(urlsplit(url).netloc))
         page.evaluate("document.fonts.ready.then(() => true)")
-        height = min(900, page.evaluate("Math.ceil(document.body.getBoundingClientRect().height)"))
+        height = min(720, page.evaluate("Math.ceil(document.body.getBoundingClientRect().height)"))
         page.screenshot(path=path, clip={"x": 0, "y": 0, "width": 1280, "height": height})
     return path
 
 
-def take_picture(url: str, path: Path = PICTURE) -> Path:
-    """Write the README's picture of the dashboard at an address, in a browser of its own."""
+def take_pictures(pages: Mapping[Path, str]) -> None:
+    """Write a picture of each address, in a browser of its own."""
     with chromium() as browser:
-        return save_picture(browser, url, path)
+        for path, url in pages.items():
+            save_picture(browser, url, path)

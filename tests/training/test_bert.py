@@ -83,7 +83,9 @@ def _by_the_paper(ids: Tensor) -> Tensor:
     for at in range(_LAYERS):
         own = f"encoder.layer.{at}"
         heads = [
-            linear(hidden, f"{own}.attention.self.{one}").unflatten(-1, (_HEADS, -1)).transpose(1, 2)
+            linear(hidden, f"{own}.attention.self.{one}")
+            .reshape(1, -1, _HEADS, _WIDTH // _HEADS)
+            .transpose(1, 2)
             for one in ("query", "key", "value")
         ]
         scores = heads[0] @ heads[1].transpose(-1, -2) / (_WIDTH // _HEADS) ** 0.5

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from tests.training.tiny import write_pairs, write_rows
+from tests.training.tiny import write_rows
 from trendlark.cli import app
 from trendlark.errors import InputError
 from trendlark.training.data_report import compact, make_report, render_markdown, render_text, write_report
@@ -40,10 +40,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     words = {"tokens": ["Ana", "Paz", "vive", "en", "Lima"], "tags": ["B-PER", "I-PER", "O", "O", "B-LOC"]}
     write_rows(data / "ner_xlime_es" / "train.jsonl.gz", [words, {"tokens": ["hola"], "tags": ["O"]}])
     write_rows(data / "strange" / "train.jsonl.gz", [{"message": "no such form"}])
-    write_pairs(data / "parallel_en_es" / "train.tsv.gz", [("a", "b"), ("c", "d")])
-    (data / "unlabeled").mkdir()
-    with gzip.open(data / "unlabeled" / "es.txt.gz", "wt", encoding="utf-8") as file:
-        file.write("uno\ndos\ntres\n")
+    for name, lines in (
+        ("parallel_en_es/train.tsv.gz", "a\tb\nc\td\n"),
+        ("unlabeled/es.txt.gz", "uno\ndos\ntres\n"),
+    ):
+        (data / name).parent.mkdir()
+        with gzip.open(data / name, "wt", encoding="utf-8") as file:
+            file.write(lines)
     return data
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +46,10 @@ _KNOWN = sorted(
 )
 
 
-def tiny_checkpoint(seed: int = 0) -> Checkpoint:
-    """Return an untrained network of 2 layers, 32 wide, and a tokenizer that knows the words of the data below."""
+def tiny_checkpoint(seed: int = 0, words: Sequence[str] = ()) -> Checkpoint:
+    """Return an untrained network of 2 layers, 32 wide, and a tokenizer of ``words`` and of the data."""
     torch.manual_seed(seed)
-    tokenizer = tiny_tokenizer(_KNOWN)
+    tokenizer = tiny_tokenizer([*_KNOWN, *words])
     shape = Shape(tokenizer.get_vocab_size(), width=32, layers=2, heads=4, inner=64, auxiliary=len(EMOJI))
     network = Network(shape)
     with torch.no_grad():

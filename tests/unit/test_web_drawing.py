@@ -58,8 +58,12 @@ def test_hours_without_a_row_are_gaps_in_the_chart() -> None:
         HourAnswer(hour="2026-11-23T03"),
         HourAnswer(hour="2026-11-23T04", rank=2, volume=90, sampled=4),
     ]
-    data = drawing.chart_data(hours, Words("es"), "a · b", "foot")
+    data = drawing.chart_data(hours, Words("es"), "a · b")
     assert [hour["negative"] for hour in data["hours"]] == [0.2, None, None]
     assert [hour["volume"] for hour in data["hours"]] == [100, None, 90]
+    assert data["when"] == "lun 23 nov 2026"
+    assert drawing.chart_data([HourAnswer(hour="2026-11-22T23"), *hours], Words("en"), "")["when"] == (
+        "Sun 22 Nov 2026 – Mon 23 Nov 2026"
+    )
     assert data["hours"][1]["hour"] == "2026-11-23T03:00:00+00:00"
     assert json.loads(json.dumps(data)) == data

@@ -60,6 +60,7 @@ def test_labels_of_the_model_are_all_translated() -> None:
 def test_a_label_that_nobody_translated_is_shown_as_it_is() -> None:
     assert Words("es").label("topics", "new_topic") == "new topic"
     assert Words("es").label("places", "valparaiso") == "valparaiso"
+    assert Words("es").label("places", "va\u202elp\u2069") == "va\ufffdlp\ufffd"
 
 
 def test_an_unknown_message_is_an_error() -> None:

@@ -37,6 +37,7 @@ from trendlark.hours import Hour
 if TYPE_CHECKING:
     from trendlark.jobs.hourly import HourOutcome, Jobs
     from trendlark.records import Run
+    from trendlark.settings import Settings
     from trendlark.web.serve import WebServer
 
 _PANEL = "The hour"
@@ -81,7 +82,7 @@ def up(
             last = Hour.last_complete()
             jobs.backfill(list((last - settings.sample_hours + 1).until(last)), stop)
         if not stop.is_set():
-            _say(f"The dashboard is at {server.start()} (Ctrl-C ends it).")
+            _say(f"The dashboard is at {server.start()} {_reach(settings)}(Ctrl-C ends it).")
             try:
                 jobs.keep_running(stop)
             finally:
@@ -231,11 +232,17 @@ def serve(
     with _stoppable() as stop:
         analyzer = load_analyzer(settings)
         server = _server(open_lake_of(settings), analyzer, settings)
-        _say(f"The dashboard is at {server.start()} (Ctrl-C ends it).")
+        _say(f"The dashboard is at {server.start()} {_reach(settings)}(Ctrl-C ends it).")
         stop.wait()
         server.stop()
         server.join()
         analyzer.close()
+
+
+def _reach(settings: Settings) -> str:
+    if settings.tokens():
+        return ""
+    return "for this machine only, as no TRENDLARK_API_TOKEN is set "
 
 
 def _server(lake: Any, analyzer: Any, settings: Any) -> WebServer:

@@ -45,7 +45,7 @@ app = typer.Typer(
 
 def register(parent: typer.Typer) -> None:
     """Put these commands on the command line."""
-    parent.add_typer(app, rich_help_panel="The model")
+    parent.add_typer(app, name="pipeline", rich_help_panel="The model")
 
 
 @app.command("compile")

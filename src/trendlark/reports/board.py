@@ -72,7 +72,7 @@ class Board:
 
     def over_hours(self, source: str, place: str, trend: str, first: Hour, last: Hour) -> pa.Table:
         """The glance of one trend, oldest hour first."""
-        return self.glance(first, last).filter(_is(source=source, place=place, trend=trend))
+        return _only(self.glance(first, last), source=source, place=place, trend=trend)
 
     def moods(
         self, source: str, place: str, trends: Iterable[str], last: Hour, hours: int
@@ -80,7 +80,7 @@ class Board:
         """Negative and positive share of trends in each of the ``hours`` that end with ``last``, oldest first."""
         first = last - (hours - 1)
         found: dict[str, list[tuple[float, float] | None]] = {trend: [None] * hours for trend in trends}
-        table = self.glance(first, last).filter(_is(source=source, place=place))
+        table = _only(self.glance(first, last), source=source, place=place)
         names = ("hour", "trend", "sentiment_negative", "sentiment_positive")
         for hour, trend, negative, positive in zip(*(table[name].to_pylist() for name in names), strict=True):
             if trend in found and negative is not None and positive is not None:
@@ -97,9 +97,10 @@ class Board:
             self._glances[hour] = (files[hour], table.filter(pc.equal(table["hour"], hour)))
 
 
-def _is(**wanted: str) -> pc.Expression:
-    parts = [pc.field(name) == text for name, text in wanted.items()]
-    found = parts[0]
-    for part in parts[1:]:
-        found &= part
-    return found
+def _only(table: pa.Table, **wanted: str) -> pa.Table:
+    # Masks, not an expression: those run at once, this one in Arrow's pool of threads, which costs more.
+    mask = None
+    for name, text in wanted.items():
+        is_it = pc.equal(table[name], text)
+        mask = is_it if mask is None else pc.and_(mask, is_it)
+    return table.filter(mask)

@@ -42,7 +42,7 @@ _ABOUT = {
     "By task and language": "Scores are means over sets; the expected calibration error is over all their answers, in "
     "15 bins of confidence.",
     "By slice": "Means over the sets that have at least 30 such tweets.",
-    "Robustness": "The same tweets written otherwise: only tweets that the change touches, at most 500 of a set.",
+    "Robustness": "The same tweets written otherwise: only tweets that the change touches, at most 300 of a set.",
     "Behaviour": "Cases written for the project before any model was run on them (`training/behaviour`). expect: the "
     "answer must be right. same: texts that differ in a name, a group or an addition must get the same answer. rises: "
     "a probability must grow.",
@@ -126,10 +126,15 @@ def _tasks(manifest: Mapping[str, Any]) -> list[Row]:
             "languages with training data": " ".join(
                 lang for lang, tasks in manifest["languages"].items() if name in tasks
             ),
-            "temperature": task["temperature"],
+            "temperature": _temperature(task),
         }
         for name, task in manifest["tasks"].items()
     ]
+
+
+def _temperature(task: Mapping[str, Any]) -> str:
+    own = [f"{lang} {one['temperature']}" for lang, one in task.get("languages", {}).items()]
+    return f"{task['temperature']}" + (f" ({', '.join(own)})" if own else "")
 
 
 def _scores(metrics: Mapping[str, Mapping[str, float]], evaluation: Mapping[str, Any]) -> list[Row]:

@@ -21,7 +21,7 @@ from tokenizers import Tokenizer
 from trendlark.errors import InputError
 from trendlark.jobs.progress import SILENT, Progress
 from trendlark.nlu.analyzer import Analyze
-from trendlark.nlu.artifact import load_artifact
+from trendlark.nlu.artifact import Manifest, TaskManifest, load_artifact
 from trendlark.training import checkpoint
 from trendlark.training.behaviour.suite import load_suite, run_suite
 from trendlark.training.evaluation.folders import Benchmark, find_sets
@@ -69,14 +69,26 @@ def run(model: Path | str, data: Path, limit: int | None = None) -> Scores:
         state = checkpoint.load(Path(model))
         return score_all(network_predictor(state.network.eval()), state.tokenizer, data, limit=limit)
     artifact = load_artifact(model)
-    tasks = artifact.manifest.tasks
-    calibration = Calibration(
+    tokenizer = Tokenizer.from_file(str(artifact.tokenizer_file))
+    predict = session_predictor(build_session(artifact.model_file))
+    return score_all(predict, tokenizer, data, _calibration(artifact.manifest), limit)
+
+
+def _calibration(manifest: Manifest) -> Calibration:
+    tasks = manifest.tasks
+    langs = {lang for task in tasks.values() for lang in task.languages}
+    return Calibration(
         {name: task.temperature for name, task in tasks.items()},
         {name: dict(task.thresholds) for name, task in tasks.items()},
+        {lang: _of_language(lang, tasks) for lang in langs},
     )
-    tokenizer = Tokenizer.from_file(str(artifact.tokenizer_file))
-    return score_all(
-        session_predictor(build_session(artifact.model_file)), tokenizer, data, calibration, limit
+
+
+def _of_language(lang: str, tasks: Mapping[str, TaskManifest]) -> Calibration:
+    stated = {name: task.calibration(lang) for name, task in tasks.items() if lang in task.languages}
+    return Calibration(
+        {name: one.temperature for name, one in stated.items()},
+        {name: dict(one.thresholds) for name, one in stated.items()},
     )
 
 

@@ -40,6 +40,7 @@ from trendlark.web.routes import (
     v2,
 )
 from trendlark.web.routes import metrics as metrics_page
+from trendlark.web.tracing import spans_to
 from trendlark.web.watch import Watch
 
 _STATIC = Path(__file__).parent / "static"
@@ -60,12 +61,13 @@ def create_app(*, lake: Lake, analyzer: Analyzer, settings: Settings) -> FastAPI
         redoc_url=None,
     )
     kept = KeptLake.of(lake)
-    metrics = Metrics()
+    metrics, spans = Metrics(), spans_to(settings.otlp_endpoint)
     desk = Desk(
         analyzer,
         queue_texts=settings.queue_texts,
         deadline_seconds=settings.deadline_seconds,
         metrics=metrics,
+        spans=spans,
     )
     app.state.room = Room(
         kept,
@@ -78,9 +80,8 @@ def create_app(*, lake: Lake, analyzer: Analyzer, settings: Settings) -> FastAPI
     )
     app.state.drain = desk.drain
     add_handlers(app)
-    app.include_router(health.router)
-    app.include_router(metrics_page.router)
-    for one in (v1, tweets, models, sql, events, v2):
+    # Routes are tried in this order: those that are asked most stand first.
+    for one in (v1, v2, health, metrics_page, tweets, models, sql, events):
         app.include_router(one.router)
     for page in (now, trend, compare, search, try_it, model, status):
         app.include_router(page.router)
@@ -100,7 +101,7 @@ def create_app(*, lake: Lake, analyzer: Analyzer, settings: Settings) -> FastAPI
         app.add_middleware(HostGuard, hosts=LOOPBACK_HOSTS | {_bracketed(settings.host)})
     app.add_middleware(Edge)
     app.add_middleware(SecurityHeaders)
-    app.add_middleware(Watch, metrics=metrics)
+    app.add_middleware(Watch, metrics=metrics, spans=spans)
     return app
 
 

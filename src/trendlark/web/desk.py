@@ -10,8 +10,9 @@ from typing import Protocol
 from trendlark.errors import ModelError, TrendlarkError
 from trendlark.nlu.tasks import TASKS, Task
 from trendlark.records import Analysis
-from trendlark.web.batcher import PROBE, Batcher
+from trendlark.web.batcher import PROBE, Batcher, Result
 from trendlark.web.metrics import Metrics
+from trendlark.web.tracing import Spans, no_spans
 
 # One prepares and finishes texts while the other's are computed.
 WORKERS = 2
@@ -44,8 +45,10 @@ class Desk:
         deadline_seconds: float = 10.0,
         workers: int = WORKERS,
         metrics: Metrics | None = None,
+        spans: Spans = no_spans,
     ) -> None:
         self._analyzer = analyzer
+        self._spans = spans
         self._deadline = deadline_seconds
         self._batcher = Batcher(
             lambda texts, langs: self.analyzer().analyze(texts, langs),
@@ -84,7 +87,10 @@ class Desk:
         self.analyzer()
         if not texts:
             return []
-        call = self._batcher.submit(texts, langs)
+        with self._spans("analyze", **{"trendlark.texts": len(texts)}):
+            return await self._answered(self._batcher.submit(texts, langs))
+
+    async def _answered(self, call: Future[Result]) -> Result:
         try:
             async with asyncio.timeout(self._deadline):
                 # Shielded, so that the batcher is the one who decides what a late call is told.

@@ -8,6 +8,7 @@ from typing import Any
 
 from trendlark.hours import Hour
 from trendlark.records import SENTIMENTS, Share
+from trendlark.web.formats import day
 from trendlark.web.messages import Words
 from trendlark.web.shown import HourAnswer
 
@@ -65,11 +66,12 @@ def spark(day: Sequence[tuple[float, float] | None], which: int) -> str:
     return "".join(path)
 
 
-def chart_data(hours: Sequence[HourAnswer], words: Words, title: str, foot: str) -> dict[str, Any]:
+def chart_data(hours: Sequence[HourAnswer], words: Words, title: str) -> dict[str, Any]:
     """What ``static/charts.js`` draws: a point for each hour, null where nothing is known."""
     return {
         "title": title,
-        "foot": foot,
+        "when": _when(hours, words),
+        "foot": words("footer"),
         "hours": [_chart_point(hour) for hour in hours],
         "words": {
             "negative": words.label("sentiment", "negative"),
@@ -81,6 +83,11 @@ def chart_data(hours: Sequence[HourAnswer], words: Words, title: str, foot: str)
         },
         "lang": words.lang,
     }
+
+
+def _when(hours: Sequence[HourAnswer], words: Words) -> str:
+    days = [day(Hour.parse(hours[end].hour).start, words.lang) for end in (0, -1)] if hours else []
+    return " \u2013 ".join(dict.fromkeys(days))
 
 
 def _chart_point(one: HourAnswer) -> dict[str, Any]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal, Self
 
 from pydantic import BaseModel, Field
 
-from trendlark.records import Analysis
+from trendlark.reports.queries import ExampleTweet
 from trendlark.reports.search import FoundTrend, FoundTweet, Question, TrendPage, TweetPage
+from trendlark.web import tables
 from trendlark.web.answers import TrendAnswer
-from trendlark.web.links import PAGES, link, outside_link
+from trendlark.web.links import PAGES, link
 from trendlark.web.page import Table
 from trendlark.web.reading import write_cursor
+from trendlark.web.shown import TweetAnswer
 
 Kind = Literal["tweets", "trends"]
 SPANS = (24, 168, 744)
@@ -89,29 +90,21 @@ class PlaceOfTrend(BaseModel):
     trend: str
 
 
-class FoundTweetAnswer(BaseModel):
-    """A tweet by its id, as its source wants it passed on; the page itself shows its text."""
+class FoundTweetAnswer(TweetAnswer):
+    """A tweet, the hour and the trends for which it was drawn."""
 
     hour: str
     source: str
-    tweet_id: str
-    url: str | None
-    created_at: datetime | None
     trends: list[PlaceOfTrend]
-    analysis: Analysis | None
 
     @classmethod
-    def of(cls, found: FoundTweet) -> Self:
+    def of_found(cls, found: FoundTweet, texts: bool) -> Self:
         """The answer for a tweet found."""
-        tweet = found.tweet
         return cls(
-            hour=str(tweet.hour),
-            source=tweet.source,
-            tweet_id=tweet.tweet_id,
-            url=outside_link(tweet.url),
-            created_at=tweet.created_at,
+            **dict(TweetAnswer.of(ExampleTweet(found.tweet, found.analyzed), texts)),
+            hour=str(found.tweet.hour),
+            source=found.tweet.source,
             trends=[PlaceOfTrend(place=place, trend=trend) for place, trend in found.trends],
-            analysis=found.analyzed.analysis if found.analyzed else None,
         )
 
 
@@ -128,8 +121,8 @@ class SearchAnswer(BaseModel):
     next: str | None = Field(description="Pass it on as `cursor`; null at the end.")
 
     @classmethod
-    def of(cls, asked: Asked, found: Found) -> Self:
-        """The answer for what was found."""
+    def of(cls, asked: Asked, found: Found, texts: bool) -> Self:
+        """The answer for what was found; tweets have their texts only where these are asked for."""
         question, tweets, trends = found.question, found.tweets, found.trends
         searched = tweets.searched if tweets else question.first if question else None
         return cls(
@@ -139,12 +132,12 @@ class SearchAnswer(BaseModel):
             last_hour=str(question.last) if question else None,
             searched_to=str(searched) if searched else None,
             trends=[FoundTrendAnswer.of(one) for one in trends.items] if trends else [],
-            tweets=[FoundTweetAnswer.of(one) for one in tweets.items] if tweets else [],
+            tweets=[FoundTweetAnswer.of_found(one, texts) for one in tweets.items] if tweets else [],
             next=found.next or None,
         )
 
 
-def tables(answer: SearchAnswer) -> dict[str, Table]:
+def tables_of(answer: SearchAnswer) -> dict[str, Table]:
     """The table of the kind that was looked for."""
     if answer.kind == "trends":
         return {"trends": _trends(answer)}
@@ -176,24 +169,9 @@ def _trends(answer: SearchAnswer) -> Table:
 
 
 def _tweets(answer: SearchAnswer) -> Table:
-    columns = ("hour", "source", "tweet_id", "url", "created_at", "trends", "lang", "sentiment", "emotions", "irony",
-               "hate", "offensive", "model")  # fmt: skip
-    return Table(
-        columns,
-        [
-            [
-                one.hour, one.source, one.tweet_id, one.url, one.created_at.isoformat() if one.created_at else None,
-                [f"{each.place}/{each.trend}" for each in one.trends], *_said(one.analysis),
-            ]
-            for one in answer.tweets
-        ],
-    )  # fmt: skip
-
-
-def _said(analysis: Analysis | None) -> list[object]:
-    if analysis is None:
-        return [None] * 7
-    return [
-        analysis.lang, analysis.sentiment.label, list(analysis.emotions_present), analysis.irony.value,
-        analysis.hate.value, analysis.offensive.value, analysis.model,
-    ]  # fmt: skip
+    said = tables.tweets(answer.tweets)
+    rows = [
+        [one.hour, one.source, [f"{each.place}/{each.trend}" for each in one.trends], *row]
+        for one, row in zip(answer.tweets, said.rows, strict=True)
+    ]
+    return Table(["hour", "source", "trends", *said.columns], rows)

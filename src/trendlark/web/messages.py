@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -19,6 +20,14 @@ _FILES = (shared, now, trend, compare, search, try_it, model, status, login)
 MESSAGES: Mapping[str, Message] = MappingProxyType({
     key: message for file in _FILES for key, message in file.MESSAGES.items()
 })  # fmt: skip
+
+
+_TURNING = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
+
+
+def unturned(text: str) -> str:
+    """A text without the marks that would turn around what stands beside it, for use within a sentence."""
+    return _TURNING.sub("\ufffd", text)
 
 
 class Accepted(NamedTuple):
@@ -40,9 +49,10 @@ class Words:
         return text.format(**values) if values else text
 
     def label(self, kind: str, name: str) -> str:
-        """A label of the model as people say it; a label that nobody translated is shown as it is."""
+        """A label of the model as people say it; one that nobody translated is shown as it is, but for marks that
+        would turn the text around it."""
         message = LABELS.get(kind, {}).get(name)
-        return str(getattr(message, self.lang)) if message else name.replace("_", " ")
+        return str(getattr(message, self.lang)) if message else unturned(name.replace("_", " "))
 
 
 def words_of(request: Request) -> Words:

@@ -7,13 +7,13 @@ order, little-endian, every BYTES element after its length in four bytes. Pure: 
 
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from trendlark.errors import InputError
@@ -162,7 +162,7 @@ class Output:
 def outputs_of(tasks: Mapping[str, Task]) -> dict[str, Output]:
     """The tensors by name: the whole analysis as JSON, the language, and two for each task but the entities."""
     found = [
-        Output("analysis", "BYTES", (), None, lambda one: json.dumps(one.to_dict(), ensure_ascii=False)),
+        Output("analysis", "BYTES", (), None, lambda one: orjson.dumps(one, default=dict).decode()),
         Output("lang", "BYTES", (), None, lambda one: one.lang),
     ]
     for task in tasks.values():
@@ -272,7 +272,7 @@ def write_answer(
     answer: dict[str, Any] = {"model_name": MODEL, "model_version": model_name, "outputs": tensors}
     if asked.id is not None:
         answer["id"] = asked.id
-    head = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
+    head = orjson.dumps(answer)
     if not binaries:
         return head, {"Content-Type": "application/json"}
     headers = {"Content-Type": "application/octet-stream", HEADER: str(len(head))}

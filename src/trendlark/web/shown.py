@@ -35,7 +35,8 @@ class RowAnswer(TrendAnswer):
     @classmethod
     def of_row(cls, row: Row, day: list[NegativeAndPositive | None]) -> Self:
         """The answer for a line of the table."""
-        return cls(
+        # Its parts are checked or of our own making; checking them again would cost more than making them.
+        return cls.model_construct(
             **dict(TrendAnswer.of(row.data)),
             rank_before=row.move.rank_before if row.move else None,
             climbed=row.move.climbed if row.move else None,

@@ -36,7 +36,7 @@ def trends(answers: Sequence[RowAnswer]) -> Table:
         column for prefix, (_, names) in _SHARES.items() for name in names for column in _ends(prefix + name)
     ]
     return Table(
-        columns, [[*(getattr(one, name) for name in (*_PLAIN, *_MOVES)), *_summed_up(one)] for one in answers]
+        columns, ([*(getattr(one, name) for name in (*_PLAIN, *_MOVES)), *_summed_up(one)] for one in answers)
     )
 
 
@@ -45,10 +45,10 @@ def hours(answers: Sequence[HourAnswer]) -> Table:
     columns = [*_HOUR, *(column for label in SENTIMENTS for column in _ends(f"sentiment_{label}"))]
     return Table(
         columns,
-        [
+        (
             [*(getattr(one, name) for name in _HOUR), *_cells(one.sentiment or {}, SENTIMENTS)]
             for one in answers
-        ],
+        ),
     )
 
 
@@ -81,7 +81,7 @@ def tweets(answers: Sequence[TweetAnswer]) -> Table:
     columns += [*(f"emotion_{name}" for name in EMOTIONS), "emotions_present"]
     columns += [column for name in FLAGS for column in (name, f"{name}_probability")]
     columns += ["topics", "entities", "hashtags", "keyphrases", "truncated", "doubts"]
-    return Table(columns, [list(_tweet(one)) for one in answers])
+    return Table(columns, (list(_tweet(one)) for one in answers))
 
 
 def _tweet(one: TweetAnswer) -> Iterator[object]:

@@ -10,11 +10,13 @@ import re
 import time
 import uuid
 from contextvars import ContextVar
+from itertools import count
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from trendlark.web.metrics import Metrics
+from trendlark.web.tracing import Spans, no_spans
 
 HEADER = "X-Request-Id"
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -31,16 +33,19 @@ def request_id() -> str:
 class Watch:
     """Names, counts, times and logs every request."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, spans: Spans = no_spans) -> None:
         self._app = app
         self._metrics = metrics
+        self._spans = spans
+        # Unique among processes, and cheaper than a random number each.
+        self._prefix, self._numbers = uuid.uuid4().hex[:16], count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         given = Headers(scope=scope).get(HEADER, "")
-        name = given if _ID.fullmatch(given) else uuid.uuid4().hex
+        name = given if _ID.fullmatch(given) else f"{self._prefix}-{next(self._numbers)}"
         _current.set(name)
         began, status, sent = time.perf_counter(), 500, 0
 
@@ -53,10 +58,17 @@ class Watch:
                 sent += len(message.get("body", b""))
             await send(message)
 
-        try:
-            await self._app(scope, receive, send_watched)
-        finally:
-            self._note(scope, status, time.perf_counter() - began, sent)
+        parent = {"traceparent": Headers(scope=scope).get("traceparent", "")}
+        with self._spans("request", parent=parent, **{"http.request.method": scope["method"]}) as span:
+            try:
+                await self._app(scope, receive, send_watched)
+            finally:
+                self._note(scope, status, time.perf_counter() - began, sent)
+                if span is not None:
+                    span.update_name(f"{scope['method']} {route_of(scope)}")
+                    span.set_attribute("http.route", route_of(scope))
+                    span.set_attribute("http.response.status_code", status)
+                    span.set_attribute("trendlark.request_id", name)
 
     def _note(self, scope: Scope, status: int, seconds: float, sent: int) -> None:
         route = route_of(scope)

@@ -22,7 +22,7 @@ from trendlark.training.evaluation.perturb import PERTURBATIONS, perturb
 from trendlark.training.evaluation.readings import Reading, read
 from trendlark.training.evaluation.slices import LEAST_ROWS
 
-MOST_ROWS = 500
+MOST_ROWS = 300
 
 
 def measure_robustness(

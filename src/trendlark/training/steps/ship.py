@@ -82,7 +82,8 @@ def _check(found: Difference, tolerance: float) -> None:
     worst = max(found.tasks, key=lambda task: found.tasks[task]["mean"])
     mean = found.tasks[worst]["mean"]
     _log.info(
-        "export: a logit differs by %.1e in single precision, a probability of %s by %.4f with 8 bits",
+        "export: in single precision a logit differs by at most %.1e, "
+        "with 8 bits a probability of %s by %.4f in the mean",
         *(found.exact, worst, mean),
     )
     wrong = []

@@ -101,8 +101,10 @@ def compare(request: Request, hour: Choice = "") -> Response:
 
 def _ask(request: Request, lake: Lake, words: Words, hour: str) -> _Asked:
     texts = request.query_params.getlist("of")
-    if len(texts) > _MOST_ASKED or any(len(text) > _CHARACTERS for text in texts):
+    if len(texts) > _MOST_ASKED:
         raise InputError(words("compare_too_many", n=len(texts)))
+    if long := next((text for text in texts if len(text) > _CHARACTERS), ""):
+        raise InputError(words("compare_wrong", text=long[:80]))
     picks = tuple(comparing.read_picks(texts, words))
     wanted = read_hour(words, hour)
     if comparing.too_many(picks):

@@ -13,8 +13,8 @@ from trendlark.reports.search import MOST_CHARACTERS, MOST_HOURS, Question, find
 from trendlark.web import finding
 from trendlark.web.answers import INVENTED_SOURCE
 from trendlark.web.finding import SPANS, Asked, Found, Kind, SearchAnswer
-from trendlark.web.links import page_link
-from trendlark.web.messages import LANGS, words_of
+from trendlark.web.links import form_of, page_link
+from trendlark.web.messages import LANGS, unturned, words_of
 from trendlark.web.page import Page, page_at, respond
 from trendlark.web.reading import read_cursor
 from trendlark.web.room import Room, room_of
@@ -37,17 +37,20 @@ def search(
     hours: Annotated[int, Query(ge=1, le=MOST_HOURS)] = SPANS[1],
     to: Choice = "",
     cursor: Annotated[str, Query(max_length=4000)] = "",
+    texts: bool = False,
 ) -> Response:
     """A form, and what it finds."""
     room, words = room_of(request), words_of(request)
     asked = Asked(q, kind, source, place, hours, to, cursor)
     found = _find(room, asked, read_hour(words, to))
-    answer = SearchAnswer.of(asked, found)
+    # The page shows what its data have only where they are asked for it: texts of strangers.
+    answer = SearchAnswer.of(asked, found, texts or not form_of(request.scope["path"]))
     kept = request.query_params.get("lang")
     lang = kept if kept in LANGS else None
     places = sorted({slug for _, slug in room.lake.places()})
     view = {
         "asked": asked,
+        "quoted": unturned(q),
         "found": found,
         "places": places if not place or place in places else [*places, place],
         "spans": SPANS if hours in SPANS else (*SPANS, hours),
@@ -61,7 +64,7 @@ def search(
     }
     invented = INVENTED_SOURCE in found.sources
     return respond(
-        request, words, Page("search", "search.html", answer, finding.tables(answer), invented, view)
+        request, words, Page("search", "search.html", answer, finding.tables_of(answer), invented, view)
     )
 
 

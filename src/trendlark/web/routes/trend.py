@@ -157,7 +157,7 @@ def _view(
         "row": row,
         "trend": row.trend,
         "summary": summary,
-        "chart": drawing.chart_data(answer.hours, words, f"{asked.name} · {where}", words("footer")),
+        "chart": drawing.chart_data(answer.hours, words, f"{asked.name} · {where}"),
         "emotions": drawing.bars(summary.emotions, EMOTIONS, True, usual.emotions if usual else None)
         if summary
         else [],

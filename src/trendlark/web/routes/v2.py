@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Header, Path, Request, Response
 from starlette.exceptions import HTTPException
 
 from trendlark import __version__
@@ -28,6 +28,8 @@ _BODIES = {
         },
     }
 }
+
+Name = Annotated[str, Path(examples=[oip.MODEL])]
 
 router = APIRouter(prefix="/v2", tags=["open inference protocol"])
 
@@ -55,7 +57,7 @@ async def ready(request: Request) -> oip.ServerReady:
 
 @router.get(_MODEL, responses=_NO_MODEL)
 @router.get(_VERSION, responses=_NO_MODEL)
-async def model(request: Request, model_name: str, model_version: str = "") -> oip.ModelMetadata:
+async def model(request: Request, model_name: Name, model_version: str = "") -> oip.ModelMetadata:
     """The model's inputs and outputs; ``parameters.labels`` names what stands on the last axis of a tensor."""
     desk = _desk(request, model_name, model_version)
     outputs = oip.outputs_of(desk.tasks())
@@ -78,7 +80,7 @@ async def model(request: Request, model_name: str, model_version: str = "") -> o
 
 @router.get(_MODEL + "/ready", responses=_NO_MODEL | _NOT_READY)  # type: ignore[operator]
 @router.get(_VERSION + "/ready", responses=_NO_MODEL | _NOT_READY)  # type: ignore[operator]
-async def model_ready(request: Request, model_name: str, model_version: str = "") -> oip.ModelReady:
+async def model_ready(request: Request, model_name: Name, model_version: str = "") -> oip.ModelReady:
     """The model analyses a small text, for real."""
     _desk(request, model_name, model_version)
     found = await health_of(request)
@@ -91,7 +93,7 @@ async def model_ready(request: Request, model_name: str, model_version: str = ""
 @router.post(_VERSION + "/infer", response_model=oip.InferAnswer, responses=_NO_MODEL, openapi_extra=_BODIES)
 async def infer(
     request: Request,
-    model_name: str,
+    model_name: Name,
     model_version: str = "",
     header_length: Annotated[str | None, Header(alias=oip.HEADER)] = None,
 ) -> Response:

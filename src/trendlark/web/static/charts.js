@@ -78,7 +78,7 @@ function startChart(box) {
       .filter(function (moment) { return moment / (2 * HALF_HOUR) % step === 0; });
   }
 
-  function specification() {
+  function specification(outer) {
     const ink = colour("--ink-2");
     const rule = colour("--rule");
     const hover = { mark: { type: "rule", strokeWidth: 26, opacity: 0.001, color: ink },
@@ -104,15 +104,24 @@ function startChart(box) {
       axis: axis, axisX: { domain: true, domainColor: rule },
       axisY: { titlePadding: 0 },
     };
-    return { mood: shell(mood, config, 8, 26), amount: shell(amount, config, 8, 26) };
+    return { mood: shell(mood, config, outer), amount: shell(amount, config, outer) };
   }
 
-  function shell(part, config, top, bottom) {
+  function shell(part, config, outer) {
     return Object.assign({
       $schema: "https://vega.github.io/schema/vega-lite/v6.json",
-      data: { values: points() }, config: config, padding: { left: LEFT, right: RIGHT, top: top, bottom: bottom },
-      autosize: "none", width: Math.max(120, box.clientWidth - LEFT - RIGHT),
+      data: { values: points() }, config: config, padding: { left: LEFT, right: RIGHT, top: 8, bottom: 40 },
+      autosize: "none", width: Math.max(120, outer - LEFT - RIGHT),
     }, part);
+  }
+
+  function view(part, options) {
+    const plan = vegaLite.compile(part).spec;
+    // Given to Vega-Lite, the domain becomes an expression that the interpreter does not read as a time.
+    plan.scales.find(function (scale) { return scale.name === "x"; }).domain = [first, last];
+    for (const axis of plan.axes) if (axis.scale === "x") axis.values = ticks(plan.width);
+    const given = { expr: vegaInterpreter.expressionInterpreter, logLevel: vega.Warn };
+    return new vega.View(vega.parse(plan, null, { ast: true }), Object.assign(given, options));
   }
 
   function caption() {
@@ -130,20 +139,15 @@ function startChart(box) {
     views.forEach(function (one) { one.finalize(); });
     views = [];
     box.replaceChildren();
-    const parts = specification();
+    const parts = specification(box.clientWidth);
     for (const name of ["mood", "amount"]) {
       const place = document.createElement("div");
       place.className = "chart-part";
+      // The box is one picture with its words; marks of its parts, some of them empty, are not told one by one.
+      place.setAttribute("aria-hidden", "true");
       if (name === "amount") box.append(caption());
       box.append(place);
-      const plan = vegaLite.compile(parts[name]).spec;
-      // Given to Vega-Lite, the domain becomes an expression that the interpreter does not read as a time.
-      plan.scales.find(function (scale) { return scale.name === "x"; }).domain = [first, last];
-      for (const axis of plan.axes) if (axis.scale === "x") axis.values = ticks(plan.width);
-      const one = new vega.View(vega.parse(plan, null, { ast: true }), {
-        expr: vegaInterpreter.expressionInterpreter, renderer: "svg", container: place, hover: true,
-        logLevel: vega.Warn,
-      });
+      const one = view(parts[name], { renderer: "svg", container: place, hover: true });
       one.tooltip(showTip);
       await one.runAsync();
       if (mine !== generation) {
@@ -155,15 +159,15 @@ function startChart(box) {
     box.dataset.drawn = "true";
   }
 
-  // What is saved stands alone: title, key, both parts and where it comes from, on the paper of the page.
+  // What is saved stands alone, at one size whatever the screen: title, key, both parts and where it comes from.
   async function picture() {
-    const width = Math.max(480, box.clientWidth);
+    const width = PICTURE;
     const font = colour("--font").replaceAll('"', "'");
     const drawing = document.createElementNS(SVG, "svg");
     drawing.setAttribute("xmlns", SVG);
     drawing.setAttribute("font-family", font);
     add(drawing, "rect", { width: "100%", height: "100%", fill: colour("--card") });
-    const title = write(drawing, 20, 32, 17, colour("--ink"), given.title);
+    const title = write(drawing, 20, 32, 17, colour("--ink"), cut(given.title, 84));
     title.setAttribute("font-weight", "650");
     title.setAttribute("direction", "ltr");
     let x = 20;
@@ -173,10 +177,14 @@ function startChart(box) {
       x += 40 + 7 * words[label].length;
     }
     write(drawing, x, 56, 12, colour("--ink-2"), "\u2500 " + words.interval);
+    write(drawing, width - RIGHT, 56, 12, colour("--ink-2"), given.when).setAttribute("text-anchor", "end");
+    const parts = specification(width);
     let y = 68;
-    for (const [index, one] of views.entries()) {
-      if (index) y = write(drawing, 20, y + 14, 12, colour("--ink-2"), stated ? words.volume : words.sample) && y + 20;
+    for (const name of ["mood", "amount"]) {
+      if (name === "amount") write(drawing, 20, (y += 20) - 6, 12, colour("--ink-2"), stated ? words.volume : words.sample);
+      const one = view(parts[name], { renderer: "none" });
       const part = new DOMParser().parseFromString(await one.toSVG(), "image/svg+xml").documentElement;
+      one.finalize();
       part.setAttribute("y", y);
       y += Number(part.getAttribute("height"));
       drawing.append(document.importNode(part, true));
@@ -205,7 +213,7 @@ function startChart(box) {
   function download(blob, ending) {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(blob);
-    link.download = "trendlark-" + (given.title.normalize("NFKD").replace(/[^A-Za-z0-9]+/g, "-").slice(0, 60) || "chart") + "." + ending;
+    link.download = "trendlark-" + (given.title.normalize("NFKD").replace(/\p{M}/gu, "").replace(/[^A-Za-z0-9]+/g, "-").slice(0, 60) || "chart") + "." + ending;
     link.click();
     setTimeout(function () { URL.revokeObjectURL(link.href); }, 60000);
   }
@@ -236,6 +244,7 @@ function startChart(box) {
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawOrTell);
 }
 
+const PICTURE = 960;
 const SVG = "http://www.w3.org/2000/svg";
 
 function add(parent, name, attributes) {
@@ -249,6 +258,11 @@ function write(parent, x, y, size, ink, text) {
   const one = add(parent, "text", { x: x, y: y, "font-size": size, fill: ink });
   one.textContent = text;
   return one;
+}
+
+function cut(text, most) {
+  const signs = Array.from(text);
+  return signs.length > most ? signs.slice(0, most - 1).join("") + "\u2026" : text;
 }
 
 function fail(box) {

@@ -33,7 +33,6 @@ MESSAGES: Mapping[str, Message] = {
     "status_of_hour": Message("Of hour", "De la hora"),
     "status_place": Message("Place", "Lugar"),
     "status_result": Message("Result", "Resultado"),
-    "status_reason": Message("Reason", "Motivo"),
     "status_seconds": Message("Seconds", "Segundos"),
     "status_requests": Message("Requests", "Peticiones"),
     "status_cost": Message("Cost", "Coste"),

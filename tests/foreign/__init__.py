@@ -1,0 +1,1 @@
+"""What others have made decides: clients and testers that know nothing of this project."""

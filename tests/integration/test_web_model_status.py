@@ -1,0 +1,148 @@
+"""The pages of the model and of the state of things."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+
+from tests.support.hours import settings_for
+from tests.support.web_app import client_of, empty_lake
+from tests.support.web_lake import LAST, STORIES, fill
+from tests.support.web_pages import check
+from tests.support.web_sweep import CardedFake
+from trendlark import __version__
+from trendlark.hours import Hour, utc_now
+from trendlark.lake import Lake
+from trendlark.nlu.artifact import load_artifact
+from trendlark.nlu.tasks import TASKS
+from trendlark.records import Page, Run
+from trendlark.web.vocabulary import LABELS
+
+
+@pytest.fixture
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """An empty lake."""
+    return empty_lake(tmp_path_factory.mktemp("state"))
+
+
+def test_the_model_card_has_its_scores_by_task_and_language(lake: Lake) -> None:
+    manifest = load_artifact().manifest
+    with client_of(lake, CardedFake()) as client:
+        html = client.get("/model").text
+        check(html)
+        for text in (
+            manifest.name,
+            "all-MiniLM-L6-v2",
+            "macro recall",
+            "French",
+            "73.0",
+            "umsab_es",
+            "not to judge a",
+        ):
+            assert text in html
+        for task in TASKS:
+            assert LABELS["tasks"][task].en in html
+        spanish = client.get("/model?lang=es").text
+        check(spanish)
+        for text in ("73,0", "francés", "exhaustividad macro", "ofensa"):
+            assert text in spanish
+        said = client.get("/model.json").json()
+        assert said["manifest"]["metrics"] == {name: dict(one) for name, one in manifest.metrics.items()}
+        rows = list(csv.DictReader(io.StringIO(client.get("/model.csv").text)))
+        assert {row["data"] for row in rows} == set(manifest.metrics)
+        assert rows[0]["task"] == "sentiment"
+        assert float(rows[0]["value"]) == said["scores"][0]["value"]
+
+
+def test_a_model_without_a_card_and_no_model_at_all_are_told(lake: Lake) -> None:
+    with client_of(lake) as client:
+        answer = client.get("/model")
+        assert answer.status_code == 200
+        check(answer.text)
+        assert "The model fake has no card" in answer.text
+        assert client.get("/model.json").json()["manifest"] is None
+    with client_of(lake, None) as client:
+        answer = client.get("/model")
+        assert answer.status_code == 503
+        check(answer.text)
+        assert "Found no model in this server" in answer.text
+        assert client.get("/model.json").status_code == 503
+
+
+def test_every_task_kind_and_metric_is_said_in_both_languages() -> None:
+    from trendlark.nlu.scores import BENCHMARKS
+
+    assert set(LABELS["tasks"]) == set(TASKS)
+    assert {task.kind for task in TASKS.values()} <= set(LABELS["kinds"])
+    assert {one.metric for one in BENCHMARKS.values()} == set(LABELS["metrics"])
+
+
+def test_an_empty_lake_has_its_state(lake: Lake) -> None:
+    with client_of(lake) as client:
+        html = client.get("/status").text
+        check(html)
+        for text in ("none yet", "None in the last seven days.", "No job ran", "$0.00", "ready", __version__):
+            assert text in html
+        said = client.get("/status.json").json()
+        assert (said["newest_hour"], said["lag_hours"], said["runs"]) == (None, None, [])
+        assert said["versions"]["trendlark"] == __version__
+        assert len(said["days"]) == 7
+
+
+def test_runs_failures_spending_and_size_are_shown(lake: Lake) -> None:
+    fill(lake, "x", STORIES)
+    now = utc_now()
+    for minute, error in ((30, None), (5, "Found <b>no</b> credits")):
+        lake.add_run(
+            Run(
+                run_id=f"run{minute}", job="collect", hour=LAST, source="x", place="es",
+                status="failed" if error else "done", started_at=now - timedelta(minutes=minute), seconds=1.5,
+                counts={"trends": 3, "tweets": 1200}, refused=2, requests=9, cost=0.25, error=error, version="1",
+            )
+        )  # fmt: skip
+    lake.add_page(LAST, "x", "es", Page("trends", "{}", now, cost=2.5))
+    settings = settings_for(lake.uri, source="x", x_bearer_token="abc", budget_usd_per_day=2.0)
+    with client_of(lake, None, settings=settings) as client:
+        html = client.get("/status").text
+        check(html)
+        for text in (
+            "Found &lt;b&gt;no&lt;/b&gt; credits",
+            "1,200 tweets",
+            "2 refused",
+            "$2.50",
+            "of $2.00 a day",
+        ):
+            assert text in html
+        assert "not ready: Found no model" in html
+        assert html.count('class="tile bad"') == 3
+        spanish = client.get("/status?lang=es").text
+        check(spanish)
+        for text in (
+            "España",
+            "recoger",
+            "1200 tuits",
+            "2,50\u00a0US$",
+        ):
+            assert text in spanish
+        said = client.get("/status.json").json()
+        assert said["failures"][0]["error"] == "Found <b>no</b> credits"
+        assert said["lag_hours"] == Hour.now().index - 1 - LAST.index
+        assert said["spent_today"] == 2.5
+        tables = {}
+        for name in ("runs", "failures", "days", "lake"):
+            tables[name] = list(csv.DictReader(io.StringIO(client.get(f"/status.csv?table={name}").text)))
+        assert [row["run_id"] for row in tables["runs"]] == ["run5", "run30"]
+        assert len(tables["failures"]) == 1
+        assert {row["name"] for row in tables["lake"]} >= {"tweets", "analyses", "trends"}
+        assert float(tables["days"][0]["cost"]) == 0.5 or now.hour == 0
+
+
+def test_nothing_spent_against_no_budget_is_no_alarm(lake: Lake) -> None:
+    fill(lake, "x", STORIES[:1])
+    with client_of(lake, settings=settings_for(lake.uri, budget_usd_per_day=0)) as client:
+        html = client.get("/status").text
+        assert "of $0.00 a day" in html
+        assert 'aria-label="0%"' in html
