@@ -25,7 +25,7 @@ from trendlark.training import checkpoint
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(1800)]
 
-_STEPS = 30
+_STEPS = 10
 _RECIPE = f"""
 name = "tiny"
 steps = {_STEPS}
@@ -91,6 +91,7 @@ def test_train_killed_resumed_passed_and_then_held_back(
     (tmp_path / "tiny.toml").write_text(_RECIPE, encoding="utf-8")
     tiny_checkpoint().save(tmp_path / "start.pt")
     monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
     asked = {
         "data": data,

@@ -124,6 +124,9 @@ def _quiet() -> Iterator[None]:
         warnings.filterwarnings(
             "ignore", message=".*custom or non-Python base image", category=RuntimeWarning
         )
+        warnings.filterwarnings(
+            "ignore", message=".*have no effect in the current local runner", category=UserWarning
+        )
         warnings.filterwarnings("ignore", message="This client only works with", category=FutureWarning)
         yield
 
