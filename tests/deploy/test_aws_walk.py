@@ -19,8 +19,7 @@ from trendlark.lake import open_lake
 pytestmark = [
     pytest.mark.skipif(bool(why_no_walk()), reason=why_no_walk() or ""),
     pytest.mark.terraform,
-    pytest.mark.timeout(900),
-    pytest.mark.xdist_group("aws"),
+    pytest.mark.timeout(3000),
 ]
 BUCKET = f"trendlark-dev-lake-{ACCOUNT}"
 HOST = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
