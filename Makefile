@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.trendlark
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-terraform test-containers check train-deps images lock manifests clean
+.PHONY: help up test test-terraform test-containers check train-deps images lock manifests pipelines test-pipeline clean
 
 help:  ## print what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -27,7 +27,7 @@ $(STAMP)-dev: pyproject.toml $(STAMP)-run
 
 $(STAMP)-train: pyproject.toml $(STAMP)-dev
 	@echo "Installing what training needs into $(VENV) (PyTorch, some GB on Linux) ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,train]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,train,pipeline]'
 	@touch $@
 
 up: $(STAMP)-run  ## collect, analyse, summarise every hour and serve the dashboard
@@ -70,19 +70,29 @@ images:  ## build the container images trendlark/service and trendlark/train
 LOCK := uv pip compile --quiet --upgrade --generate-hashes --only-binary :all: --no-header \
   --python-version 3.11 --python-platform x86_64-manylinux_2_28
 LOCKS := deploy/docker
+# These come as source only; their builds need setuptools, which requirements-build.in holds.
+FROM_SOURCE := --no-binary kfp --no-binary kfp-server-api
 
 # Hashes of all files of a release are listed, so the images are built on ARM, too.
 lock: $(STAMP)-run  ## choose the newest allowed versions of what the images hold, with their hashes
 	@$(BIN)/pip install --quiet --disable-pip-version-check uv
 	@$(BIN)/$(LOCK) $(LOCKS)/requirements-build.in --output-file $(LOCKS)/requirements-build.txt
-	@$(BIN)/$(LOCK) pyproject.toml --output-file $(LOCKS)/requirements-service.txt
-	@$(BIN)/$(LOCK) pyproject.toml --extra train --constraint $(LOCKS)/requirements-service.txt \
-	  --output-file $(LOCKS)/requirements-train.txt
+	@$(BIN)/$(LOCK) pyproject.toml --constraint $(LOCKS)/constraints.in --output-file $(LOCKS)/requirements-service.txt
+	@$(BIN)/$(LOCK) pyproject.toml --extra train --extra pipeline --extra notebook $(FROM_SOURCE) \
+	  --constraint $(LOCKS)/requirements-service.txt --output-file $(LOCKS)/requirements-train.txt
 
 manifests:  ## render the Kubernetes overlays into tests/deploy/rendered (needs kubectl)
 	@for folder in deploy/kubernetes/overlays/*; do \
 	  kubectl kustomize $$folder > tests/deploy/rendered/$$(basename $$folder).yaml || exit 1; \
 	done
+
+pipelines: $(STAMP)-train  ## compile the training pipelines into deploy/kubeflow/compiled
+	@for name in train reanalyze; do \
+	  $(BIN)/trendlark pipeline compile $$name --out deploy/kubeflow/compiled/$$name.yaml || exit 1; \
+	done
+
+test-pipeline: $(STAMP)-train  ## run the training pipelines to their ends on small data
+	@$(BIN)/python -m pytest -q -m pipeline -n 2 tests/training/test_pipeline_run.py
 
 clean:  ## take away the virtual environment and caches (not the lake)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

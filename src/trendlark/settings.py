@@ -7,6 +7,7 @@ A value is looked for in this order: flag, environment (``TRENDLARK_`` and the n
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,7 +32,10 @@ from trendlark.records import PLACES, Place
 
 PREFIX = "TRENDLARK_"
 FILE = "trendlark.toml"
-_SECRETS = {"x_bearer_token", "api_token"}
+DEFAULT_TOKEN = "default"  # noqa: S105 - a name, not a token
+_TOKEN_NAME = re.compile(r"[a-z0-9-]{1,40}")
+_SECRETS = {"x_bearer_token", "api_token", "api_tokens"}
+SCOPES = ("read", "analyze", "admin")
 _PLACEHOLDERS = {"changeme", "change-me", "secret", "token", "xxx", "your-token", "todo", "password"}
 
 
@@ -53,8 +57,51 @@ def _secret(value: object) -> object:
     return value
 
 
+@dataclass(frozen=True, slots=True)
+class ApiToken:
+    """A token with its name, which logs and limits go by, and what it may do; ``admin`` may do all."""
+
+    name: str
+    scopes: frozenset[str]
+    secret: SecretStr
+
+    def may(self, scope: str) -> bool:
+        """Whether the token opens what needs a scope."""
+        return scope in self.scopes or "admin" in self.scopes
+
+
+def _tokens(value: object) -> object:
+    parts = _split(value)
+    if not isinstance(parts, tuple) or any(not isinstance(part, str) for part in parts):
+        return value
+    found = [_named_token(part) for part in parts]
+    for what, all_of in (
+        ("name", [one.name for one in found]),
+        ("token", [one.secret.get_secret_value() for one in found]),
+    ):
+        if len(set(all_of)) < len(all_of):
+            raise ValueError(f"holds a {what} twice; give every token its own")
+    return tuple(found)
+
+
+def _named_token(text: str) -> ApiToken:
+    name, _, rest = text.partition(":")
+    listed, _, secret = rest.partition(":")
+    scopes = frozenset(listed.split("+"))
+    if not _TOKEN_NAME.fullmatch(name) or name == DEFAULT_TOKEN or not scopes <= set(SCOPES):
+        raise ValueError(
+            "holds an entry that is not name:scopes:token; a name is of a-z, 0-9 and - and is not "
+            f"{DEFAULT_TOKEN}; scopes are {', '.join(SCOPES)}, joined by +"
+        )
+    kept = _secret(secret)
+    if kept is None:
+        raise ValueError(f"holds {name} without a token; write it behind the second colon")
+    return ApiToken(name, scopes, SecretStr(str(kept)))
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Secret = Annotated[SecretStr | None, BeforeValidator(_secret)]
+Tokens = Annotated[tuple[ApiToken, ...], BeforeValidator(_tokens)]
 
 
 class Settings(BaseModel):
@@ -107,6 +154,14 @@ class Settings(BaseModel):
     host: str = Field("127.0.0.1", description="Address to listen on; others than loopback need api_token.")
     port: int = Field(8600, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     api_token: Secret = Field(None, description="Token that programs send and people log in with. Secret.")
+    api_tokens: Tokens = Field(
+        (),
+        description="More tokens as name:scopes:token, with commas between; scopes are read, analyze, admin, "
+        "joined by +. Secret.",
+    )
+    rate_limit_per_minute: int = Field(
+        1200, ge=0, le=1_000_000, description="Requests that a token may make in a minute; 0 sets no limit."
+    )
     queue_texts: int = Field(
         256,
         ge=1,
@@ -121,6 +176,20 @@ class Settings(BaseModel):
     )
     metrics_open: bool = Field(
         False, description="Answer /metrics without a token, for a Prometheus within the own network."
+    )
+    api_texts: bool = Field(
+        False, description="Give texts and authors by /v1/tweets; X's policy gives third parties ids only."
+    )
+    query_rows: int = Field(10_000, ge=1, le=1_000_000, description="Most rows of an answer of /v1/query.")
+    query_seconds: float = Field(10.0, gt=0, le=600, description="Longest time of a query of /v1/query.")
+    query_memory_mb: int = Field(
+        768, ge=256, le=1_000_000, description="Most memory of a query of /v1/query, in megabytes."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "warning", description="Least of what is logged; info has a line for every request."
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="Form of the log on standard error; json is one object a line."
     )
     sample_hours: int = Field(6, ge=1, le=48, description="Past hours that `up` fills in from the sample.")
 
@@ -145,9 +214,9 @@ class Settings(BaseModel):
             )
         if address.scheme == "http" and not _loopback(address.hostname or ""):
             raise ValueError("x_base_url is http, which would send the token in the clear; use https")
-        if not _loopback(self.host) and self.api_token is None:
+        if not _loopback(self.host) and not self.tokens():
             raise ValueError(
-                f"host is {self.host}, which others can reach, but api_token is not set; "
+                f"host is {self.host}, which others can reach, but neither api_token nor api_tokens is set; "
                 "set it or keep 127.0.0.1"
             )
         return self
@@ -155,6 +224,11 @@ class Settings(BaseModel):
     def place_list(self) -> tuple[Place, ...]:
         """The places to follow."""
         return tuple(PLACES.get(slug) or _custom(slug) or Place(slug, slug) for slug in self.places)
+
+    def tokens(self) -> tuple[ApiToken, ...]:
+        """Every token of the API: ``api_token``, which may do all, and those of ``api_tokens``."""
+        first = (ApiToken(DEFAULT_TOKEN, frozenset({"admin"}), self.api_token),) if self.api_token else ()
+        return (*first, *self.api_tokens)
 
     def source_name(self) -> str:
         """The source in force once ``auto`` is decided."""
@@ -198,8 +272,12 @@ def _shown(value: object) -> str:
     if isinstance(value, SecretStr):
         return "(set, not shown)"
     if isinstance(value, tuple):
-        return ",".join(map(str, value))
+        return ",".join(_shown_part(part) for part in value)
     return "" if value is None else str(value)
+
+
+def _shown_part(part: object) -> str:
+    return f"{part.name}:{'+'.join(sorted(part.scopes))}" if isinstance(part, ApiToken) else str(part)
 
 
 def load_settings(

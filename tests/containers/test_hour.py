@@ -13,8 +13,8 @@ import pytest
 
 from tests.support.containers import Container, Engine, answer, container, free_port, until, volume
 from tests.support.hours import contents
-from trendlark.jobs.services import waiting_hours
 from trendlark.lake import Lake, open_lake
+from trendlark.reports.backlog import waiting_hours
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(900)]
 

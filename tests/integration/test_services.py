@@ -19,8 +19,8 @@ import pytest
 from tests.support.commandline import run
 from tests.support.hours import command, contents, jobs_for
 from trendlark.hours import Hour
-from trendlark.jobs.services import waiting_hours
 from trendlark.lake import Lake, open_lake
+from trendlark.reports.backlog import waiting_hours
 
 ROOT = Path(__file__).parents[2]
 _LONGEST_SECONDS = 200.0

@@ -15,8 +15,8 @@ import pytest
 
 from tests.support.hours import command, contents, jobs_for
 from tests.support.s3_server import running_s3
-from trendlark.jobs.services import waiting_hours
 from trendlark.lake import open_lake
+from trendlark.reports.backlog import waiting_hours
 
 _LONGEST_SECONDS = 200.0
 _LAKE = "s3://services/lake"

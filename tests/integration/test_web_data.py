@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.hours import settings_for
 from tests.support.web_app import client_of, empty_lake
-from tests.support.web_lake import HOSTILE_STORY, HOSTILE_TREND, STORIES, Story, fill
+from tests.support.web_lake import HOSTILE_STORY, HOSTILE_TREND, STORIES, TEXTS, Story, fill
 from tests.support.web_pages import check
 from trendlark.lake import Lake
 
@@ -64,12 +64,21 @@ def test_the_json_of_now_says_what_the_page_says(client: httpx.Client) -> None:
     assert answer.headers["content-type"] == "application/json"
     said = answer.json()
     assert said["hour"] == "2026-11-23T07"
-    assert {one["place"] for one in said["trends"]} == {"es"}
-    first = said["trends"][0]
+    assert [one["place"] for one in said["places"]] == ["es"]
+    first = said["places"][0]["trends"][0]
     assert first["trend"] == "#MiraflorValdoro"
     assert first["summary"]["sentiment"]["positive"]["value"] == 0.78
     assert first["mood_change"] == pytest.approx(0.55)
     assert first["mood_change_is_clear"] is True
+    assert first["day"][18:] == [
+        [0.10, 0.55],
+        [0.14, 0.60],
+        [0.31, 0.42],
+        [0.52, 0.20],
+        [0.30, 0.45],
+        [0.08, 0.78],
+    ]
+    assert first["day"][:18] == [None] * 18
 
 
 def test_the_csv_of_now_has_every_share_with_its_interval(client: httpx.Client) -> None:
@@ -90,8 +99,35 @@ def test_the_data_of_a_trend_hold_its_hours(client: httpx.Client) -> None:
     path = f"/trends/sample/es/{quote('Lía Montero')}"
     said = client.get(path + ".json").json()
     assert said["chosen"]["hour"] == "2026-11-23T07"
-    assert len(said["hours"]) == 5
+    assert [hour["rank"] for hour in said["hours"]] == [2, 2, None, 2, 2, 2]
+    assert said["hours"][2] == dict.fromkeys(said["hours"][2], None) | {"hour": "2026-11-23T04"}
     assert [row["hour"] for row in rows_of(client, path + ".csv")] == [one["hour"] for one in said["hours"]]
+
+
+def test_texts_leave_only_when_they_are_asked_for(client: httpx.Client) -> None:
+    path = "/trends/sample/es/%23MiraflorValdoro"
+    for item in client.get(path + ".json").json()["tweets"]["items"]:
+        assert item["text"] is None
+        assert item["tweet_id"]
+        assert item["analysis"]["sentiment"]["probabilities"]["positive"] == pytest.approx(0.83)
+    texts = [item["text"] for item in client.get(path + ".json?texts=1").json()["tweets"]["items"]]
+    assert sorted(texts) == sorted(TEXTS)
+    assert {row["text"] for row in rows_of(client, path + ".csv?table=tweets")} == {""}
+    rows = rows_of(client, path + ".csv?table=tweets&texts=1&page=7")
+    assert sorted(row["text"] for row in rows) == sorted(TEXTS)
+    assert float(rows[0]["emotion_joy"]) == pytest.approx(0.77)
+
+
+def test_shares_stand_beside_those_of_the_place(client: httpx.Client) -> None:
+    rows = {row["name"]: row for row in rows_of(client, "/trends/sample/es/%23HuelgaMetro.csv?table=shares")}
+    assert float(rows["anger"]["share"]) == 0.61
+    # The mean of 0.12, 0.02 and 0.61 over as many tweets each, counted in whole tweets.
+    assert float(rows["anger"]["place"]) == pytest.approx(0.25, abs=0.01)
+    assert (
+        float(rows["anger"]["place_low"]) < float(rows["anger"]["place"]) < float(rows["anger"]["share_low"])
+    )
+    words = rows_of(client, "/trends/sample/es/%23HuelgaMetro.csv?table=words")
+    assert {"kind": "entities", "name": "Valdoro", "type": "organization", "tweets": "14"} in words
 
 
 def test_a_name_that_ends_like_data_has_its_page_and_its_data(client: httpx.Client) -> None:
@@ -124,7 +160,7 @@ def test_what_is_not_there_is_a_problem_for_programs(
 
 def test_an_empty_lake_has_empty_data(tmp_path_factory: pytest.TempPathFactory) -> None:
     with client_of(empty_lake(tmp_path_factory.mktemp("empty"))) as client:
-        assert client.get("/now.json").json() == {"hour": None, "source": None, "places": [], "trends": []}
+        assert client.get("/now.json").json() == {"hour": None, "source": None, "asked": {}, "places": []}
         assert rows_of(client, "/now.csv") == []
 
 

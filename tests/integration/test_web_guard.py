@@ -127,7 +127,9 @@ def test_with_the_token_all_is_open_under_any_name(locked: httpx.Client, path: s
     assert locked.get(path, headers=headers).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/live", "/ready"])
+@pytest.mark.parametrize(
+    "path", ["/live", "/ready", "/v2/health/live", "/v2/health/ready", "/v2/models/trendlark/ready"]
+)
 def test_probes_need_no_token(locked: httpx.Client, path: str) -> None:
     assert locked.get(path, headers={"Host": "10.1.2.3:8600"}).status_code == 200
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,10 +99,10 @@ def _task(name: str) -> dict[str, Any]:
     return {"kind": task.kind, "labels": list(task.labels), "temperature": 1.25, "thresholds": thresholds}
 
 
-def tiny_tokenizer() -> Tokenizer:
-    """Return a tokenizer that knows some words and spells the others in letters, as WordPiece does."""
+def tiny_tokenizer(words: Sequence[str] = ()) -> Tokenizer:
+    """Return a tokenizer that knows some words, and ``words``, and spells the others in letters, as WordPiece does."""
     signs = [chr(code) for code in range(33, 127) if not chr(code).isupper()]
-    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *signs, *(f"##{sign}" for sign in signs), *_WORDS]
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *signs, *(f"##{sign}" for sign in signs), *_WORDS, *words]
     vocabulary = {piece: at for at, piece in enumerate(dict.fromkeys(pieces))}
     tokenizer = Tokenizer(WordPiece(vocabulary, unk_token="[UNK]"))
     tokenizer.normalizer = BertNormalizer(lowercase=True)

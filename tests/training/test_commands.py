@@ -1,4 +1,4 @@
-"""The training room from the command line: each module runs by itself, and an end-to-end run from the real base."""
+"""The training room from the command line: each module runs by itself."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from tests.training.tiny import tiny_checkpoint
 from trendlark.nlu.artifact import load_artifact
-from trendlark.training import checkpoint
 
 
 def _run(module: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -31,11 +29,9 @@ def test_help_answers(module: str) -> None:
 @pytest.mark.slow
 def test_train_evaluate_export(data: Path, tmp_path: Path) -> None:
     recipe = tmp_path / "tiny.toml"
-    recipe.write_text('name = "tiny"\nsteps = 2\ntokens_per_batch = 64\nteach_every = 2\n', encoding="utf-8")
+    recipe.write_text('name = "tiny"\nsteps = 2\ntokens_per_batch = 64\n', encoding="utf-8")
     start, out = tmp_path / "start.pt", tmp_path / "out"
     tiny_checkpoint().save(start)
-    out.mkdir()
-    np.save(out / "targets.npy", np.ones((3, 32), np.float16))
     done = _run("train", "--data", data, "--out", out, "--recipe", recipe, "--start", start)
     assert done.returncode == 0, done.stderr
     # Every choice that the run makes by itself is said with its reason.
@@ -54,16 +50,3 @@ def test_train_evaluate_export(data: Path, tmp_path: Path) -> None:
     done = _run("evaluate", data, "--model", tmp_path / "artefact", "--json", scores)
     assert done.returncode == 0, done.stderr
     assert "tweeteval_hate" in json.loads(scores.read_text(encoding="utf-8"))["sets"]
-
-
-@pytest.mark.slow
-def test_teaching_from_the_real_base(data: Path, tmp_path: Path) -> None:
-    done = _run("teach", "--data", data, "--out", tmp_path, "--minutes", "0.02", "--words", "2")
-    assert done.returncode == 0, done.stderr
-    before, after = (checkpoint.load(tmp_path / name) for name in ("untaught.pt", "taught.pt"))
-    assert after.more["teach"]["minutes"] == 0.02
-    assert before.tokenizer.to_str() == after.tokenizer.to_str()
-    old, new = before.network.state_dict(), after.network.state_dict()
-    assert not np.array_equal(old["layers.0.qkv.weight"].numpy(), new["layers.0.qkv.weight"].numpy())
-    # Heads are not taught in stage 0.
-    assert np.array_equal(old["heads.irony.logits.weight"].numpy(), new["heads.irony.logits.weight"].numpy())

@@ -27,7 +27,6 @@ from trendlark.training.data import (
     load_examples,
     make_examples,
     read_rows,
-    spanish_and_portuguese,
     tag_table,
 )
 from trendlark.training.sets import EMOJI_SETS, SETS
@@ -190,10 +189,3 @@ def test_digest_follows_the_files(tmp_path: Path) -> None:
     first = digest(tmp_path / "umsab_es")
     write_rows(tmp_path / "umsab_es" / "train.jsonl.gz", [{"text": "b", "label": "neutral"}])
     assert digest(tmp_path / "umsab_es") != first
-
-
-def test_spanish_texts_come_from_everywhere(data: Path) -> None:
-    texts = list(spanish_and_portuguese(data))
-    assert "me gustan los perros" in texts
-    assert any(text.startswith("que asco") for text in texts)
-    assert any("te amo" in text for text in texts)

@@ -111,8 +111,8 @@ def test_layers_are_taken_from_the_bottom(base: e5.E5) -> None:
 
 
 def test_a_run_starts_from_the_base_that_its_recipe_names(tweets: Path, tmp_path: Path) -> None:
-    recipe = Recipe(base="e5", pieces=100, layers=1, teach_every=0)
-    state = train.start_state(tweets, tmp_path, recipe, None)
+    recipe = Recipe(base="e5", pieces=100, layers=1)
+    state = train.start_state(tweets, recipe, None)
     assert state.network.shape.layers == 1
     assert state.network.shape.vocabulary == state.tokenizer.get_vocab_size()
 

@@ -18,7 +18,6 @@ RECIPE = """
 name = "tiny"
 steps = 8
 tokens_per_batch = 96
-teach_every = 0
 average_every = 2
 encoder_rate = 1e-3
 checkpoint_minutes = 60

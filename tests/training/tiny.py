@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
+from tests.support.tiny_model import tiny_tokenizer
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.model import Network, Shape
-from trendlark.training.vocabulary import load_base_tokenizer
 
 EMOJI = ("😂", "😍")
 
@@ -39,17 +39,17 @@ _NER = [
     (["new", "Acme", "Corp", "phone"], ["O", "B-corporation", "I-corporation", "O"]),
 ]
 _BTC = [(["Bob", "joined", "FC", "Lima"], ["B-PER", "O", "B-ORG", "I-ORG"])]
-_PAIRS = [
-    ("I like dogs", "me gustan los perros"),
-    ("the house is red", "la casa es roja"),
-    ("good day", "buen dia"),
-]
+_LABELLED = [*_SENTIMENT, *_EMOTION, *_EMOEVENT, *_YES_NO, *_HATE, *_DAVIDSON]
+_KNOWN = sorted(
+    {word.strip(",") for text, _ in _LABELLED for word in text.lower().split()}
+    | {"ana", "sang", "sings", "yesterday", "train", "val", "lives", "in", "new", "york", "now"}
+)
 
 
 def tiny_checkpoint(seed: int = 0) -> Checkpoint:
-    """Return an untrained network of 2 layers, 32 wide, with the base's tokenizer."""
+    """Return an untrained network of 2 layers, 32 wide, and a tokenizer that knows the words of the data below."""
     torch.manual_seed(seed)
-    tokenizer = load_base_tokenizer()
+    tokenizer = tiny_tokenizer(_KNOWN)
     shape = Shape(tokenizer.get_vocab_size(), width=32, layers=2, heads=4, inner=64, auxiliary=len(EMOJI))
     network = Network(shape)
     with torch.no_grad():
@@ -88,7 +88,6 @@ def write_data(folder: Path, copies: int = 4) -> Path:
             )
     _write_texts(folder / "davidson_en", "train", _DAVIDSON, copies)
     _write_texts(folder / "emojispace_es", "train", [("jaja _emo", "😂"), ("te amo", "😍")], copies)
-    write_pairs(folder / "parallel_en_es" / "train.tsv.gz", _PAIRS)
     return folder
 
 
@@ -106,11 +105,3 @@ def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     with gzip.open(path, "wt", encoding="utf-8") as file:
         for row in rows:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
-
-
-def write_pairs(path: Path, pairs: Iterable[tuple[str, ...]]) -> None:
-    """Write gzipped tab-separated lines."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with gzip.open(path, "wt", encoding="utf-8") as file:
-        for pair in pairs:
-            file.write("\t".join(pair) + "\n")

@@ -43,7 +43,8 @@ def test_links_lead_somewhere(path: Path) -> None:
 
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_commands_that_the_docs_name_exist(path: Path) -> None:
-    known = {command.name for command in app.registered_commands} | {"lake"}
+    known = {one.name or one.typer_instance.info.name for one in app.registered_groups}
+    known |= {command.name for command in app.registered_commands}
     blocks = re.findall(r"```(?:console|sh|bash)\n(.*?)```", path.read_text(encoding="utf-8"), flags=re.S)
     used = {name for block in blocks for name in re.findall(r"\btrendlark ([a-z-]+)(?=\s|$)", block)}
     assert used - known - {"trendlark"} == set()

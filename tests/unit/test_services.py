@@ -25,10 +25,10 @@ from trendlark.jobs.services import (
     keep_collecting,
     pulse_age_seconds,
     share_hour,
-    waiting_hours,
 )
 from trendlark.nlu.fake import FakeAnalyzer
 from trendlark.records import PLACES, Analysis, Page, Place
+from trendlark.reports.backlog import waiting_hours
 from trendlark.sources import SAMPLE
 from trendlark.sources.replay import ReplaySource
 

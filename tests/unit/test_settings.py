@@ -92,7 +92,7 @@ def test_an_empty_secret_is_none(tmp_path: Path) -> None:
 
 
 def test_others_may_only_reach_it_with_a_token(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="api_token is not set"):
+    with pytest.raises(SettingsError, match="neither api_token nor api_tokens is set"):
         load_settings({}, {"TRENDLARK_HOST": "0.0.0.0"}, tmp_path)
     allowed = load_settings({}, {"TRENDLARK_HOST": "0.0.0.0", "TRENDLARK_API_TOKEN": TOKEN}, tmp_path)
     assert allowed.settings.host == "0.0.0.0"
@@ -143,3 +143,50 @@ def test_no_environment_breaks_it(environment: dict[str, str]) -> None:
 
 def test_every_setting_has_a_line_of_help() -> None:
     assert all(info.description and len(info.description) < 110 for info in Settings.model_fields.values())
+
+
+def test_named_tokens_are_read_from_one_line_or_a_list(tmp_path: Path) -> None:
+    line = "grafana:read:abc123,app:read+analyze:def:456"
+    (tmp_path / "trendlark.toml").write_text(f"api_tokens = {line.split(',')}\n")
+    for found in (
+        load_settings({}, {"TRENDLARK_API_TOKENS": line}, tmp_path),
+        load_settings({}, {}, tmp_path),
+    ):
+        first, second = found.settings.api_tokens
+        assert (first.name, first.scopes) == ("grafana", frozenset({"read"}))
+        assert (second.name, second.scopes) == ("app", frozenset({"read", "analyze"}))
+        assert second.secret.get_secret_value() == "def:456"
+        assert second.may("analyze")
+        assert not second.may("admin")
+        shown = {name: value for name, value, _ in found.rows()}["api_tokens"]
+        assert shown == "grafana:read,app:analyze+read"
+        assert "abc123" not in repr(found.settings)
+    opened = load_settings({}, {"TRENDLARK_API_TOKENS": line, "TRENDLARK_HOST": "0.0.0.0"}, tmp_path).settings
+    assert [token.name for token in opened.tokens()] == ["grafana", "app"]
+    whole = load_settings({"api_token": "xyz"}, {}, tmp_path).settings.tokens()
+    assert [token.name for token in whole] == ["default", "grafana", "app"]
+    assert whole[0].may("admin")
+    assert whole[0].may("read")
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("abc123", "not name:scopes:token"),
+        ("Name:read:abc123", "not name:scopes:token"),
+        ("default:read:abc123", "is not default"),
+        ("a:write:abc123", "read, analyze, admin"),
+        ("a::abc123", "not name:scopes:token"),
+        ("a:read:", "a without a token"),
+        ("a:read:changeme", "placeholder"),
+        ("a:read:abc 123", "blanks"),
+        ("a:read:abc123,a:read:def456", "a name twice"),
+        ("a:read:abc123,b:read:abc123", "a token twice"),
+    ],
+)
+def test_named_tokens_that_are_wrong_are_told_without_the_token(
+    tmp_path: Path, line: str, found: str
+) -> None:
+    with pytest.raises(SettingsError, match=found) as caught:
+        load_settings({}, {"TRENDLARK_API_TOKENS": line}, tmp_path)
+    assert "abc" not in str(caught.value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from dataclasses import replace
 
@@ -14,9 +13,7 @@ from tests.support.web_lake import FIRST, interval, summary_of
 from trendlark.errors import InputError
 from trendlark.hours import Hour
 from trendlark.records import Refusal, Share, Trend, TrendHour
-from trendlark.reports.queries import HourOfTrend
-from trendlark.web import views
-from trendlark.web.messages import Words
+from trendlark.web import drawing, views
 from trendlark.web.reading import key_of, read_cursor, write_cursor
 
 
@@ -36,25 +33,17 @@ def row(
 
 def test_tables_come_in_the_order_of_the_places_and_ranks() -> None:
     rows = [row("b", 2), row("a", 1), row("c", 1, place="us")]
-    tables = views.place_tables(rows, [], ["us", "es", "mx"], whole=True)
+    tables = views.place_tables(rows, [], ["us", "es", "mx"])
     assert [table.place for table in tables] == ["us", "es", "mx"]
     assert [one.data.trend.name for one in tables[1].rows] == ["a", "b"]
     assert tables[1].sampled == 80
     assert tables[2].rows == ()
 
 
-def test_a_preview_holds_the_top_and_counts_all() -> None:
-    rows = [row(f"t{rank}", rank) for rank in range(1, 31)]
-    preview = views.place_tables(rows, [], ["es"], whole=False)[0]
-    assert [one.data.trend.rank for one in preview.rows] == list(range(1, views.PREVIEW_ROWS + 1))
-    assert preview.total == 30
-    assert len(views.place_tables(rows, [], ["es"], whole=True)[0].rows) == 30
-
-
 def test_movement_is_told_against_the_hour_before() -> None:
     before = [row("up", 3, mood=(0.5, 0.2)), row("same", 2), row("gone", 1)]
     now = [row("up", 1, mood=(0.05, 0.9)), row("same", 2), row("fresh", 3)]
-    up, same, fresh = views.place_tables(now, before, ["es"], whole=True)[0].rows
+    up, same, fresh = views.place_tables(now, before, ["es"])[0].rows
     assert up.move
     assert up.move.climbed == 2
     assert up.mood_change == pytest.approx(1.15)
@@ -67,7 +56,7 @@ def test_movement_is_told_against_the_hour_before() -> None:
 
 
 def test_without_an_hour_before_nothing_is_called_new() -> None:
-    only = views.place_tables([row("a")], [row("a", place="us")], ["es"], whole=True)[0].rows[0]
+    only = views.place_tables([row("a")], [row("a", place="us")], ["es"])[0].rows[0]
     assert only.move is None
 
 
@@ -84,7 +73,7 @@ def test_leading_emotions_are_few_and_noticeable() -> None:
 @given(st.dictionaries(st.sampled_from(["joy", "love", "fear"]), st.floats(0, 1), min_size=1))
 def test_bars_and_whiskers_stay_on_their_axis(shares: dict[str, float]) -> None:
     given_shares = {name: interval(share, 20) for name, share in shares.items()}
-    for bar in views.bars(given_shares, ["joy", "love", "fear"], by_size=True):
+    for bar in drawing.bars(given_shares, ["joy", "love", "fear"], by_size=True):
         assert 0 <= bar.low <= bar.width + 1e-9
         assert bar.width <= bar.high + 1e-9
         assert bar.high <= 100 + 1e-9
@@ -101,21 +90,6 @@ def test_refusals_are_counted_and_a_few_reasons_named() -> None:
     assert views.refused([], "a") == views.Refused(0, 0, (), 0)
     long = views.refused([Refusal("x" * 100_000, "")], "a").reasons[0][0]
     assert len(long) == 201
-
-
-def test_hours_without_a_row_are_gaps() -> None:
-    rows = {FIRST: row("a", hour=FIRST), FIRST + 3: row("a", hour=FIRST + 3, mood=None)}
-    asked = [HourOfTrend(hour, rows.get(hour)) for hour in (FIRST - 2).until(FIRST + 5)]
-    points = views.between_rows(asked)
-    assert points == asked[2:6]
-    assert [point.row is None for point in points] == [False, True, True, False]
-    data = views.chart_data(points, Words("es"))
-    assert [hour["negative"] for hour in data["hours"]] == [0.2, None, None, None]
-    assert [hour["volume"] for hour in data["hours"]] == [100, None, None, 100]
-    assert json.loads(json.dumps(data)) == data
-    assert views.between_rows([]) == []
-    assert views.between_rows(asked[:2]) == []
-    assert views.between_rows(asked[2:3]) == asked[2:3]
 
 
 keys = st.tuples(

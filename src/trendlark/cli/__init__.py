@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import logging
 import os
 import sys
 from typing import Annotated
@@ -11,8 +10,8 @@ from typing import Annotated
 import typer
 
 from trendlark import __version__
-from trendlark.cli import hour, judge, look, services, text, train
-from trendlark.cli.options import LOG_FORMAT
+from trendlark.cli import hour, judge, look, pipeline, services, text, train
+from trendlark.cli.logs import set_up_logs
 from trendlark.cli.tables import printable
 from trendlark.errors import TrendlarkError
 
@@ -46,7 +45,7 @@ def _options(
     """Every hour: what is trending on Twitter/X, and how people feel about it."""
 
 
-for module in (hour, text, look, services, train, judge):
+for module in (hour, text, look, services, train, judge, pipeline):
     module.register(app)
 
 
@@ -57,7 +56,7 @@ def _lines(text: str) -> str:
 
 def main() -> None:
     """Run the command line; an error that was foreseen is one sentence and an exit code, not a traceback."""
-    logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT, stream=sys.stderr)
+    set_up_logs()
     for stream in (sys.stdout, sys.stderr):
         # Tweets hold characters that a terminal's encoding may lack; a lost glyph beats a crash.
         if hasattr(stream, "reconfigure"):

@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
     """Put these commands on the command line."""
     app.command("evaluate", rich_help_panel=PANEL)(evaluate)
     app.command("card", rich_help_panel=PANEL)(card)
+    app.command("data-report", rich_help_panel=PANEL)(data_report)
 
 
 def evaluate(
@@ -60,7 +61,7 @@ def evaluate(
     """Judge a model through the public API: scores with intervals by set, task, language and slice, against others."""
     need_extra()
     from trendlark.cli.tables import print_rows, screen, to_json
-    from trendlark.training.evaluate import Options, run
+    from trendlark.training.evaluate import Options, judge
     from trendlark.training.evaluation.page import render_page
     from trendlark.training.evaluation.report import tables
     from trendlark.training.evaluation.rivals import RIVALS
@@ -71,7 +72,7 @@ def evaluate(
     )
     bars = Bars()
     try:
-        found = run(model, data, options, against or (), bars)
+        found = judge(model, data, options, against or (), bars)
     finally:
         bars.close()
     if html is not None:
@@ -103,3 +104,19 @@ def card(
             "Make them again."
         ) from error
     typer.echo(f"The card is {add_evaluation(model, found)}.", err=True)
+
+
+def data_report(
+    data: Annotated[Path, typer.Argument(help="Folder of sets, as docs/training.md describes it.")],
+    out: Annotated[Path | None, typer.Option(help="Also write data.json and data.md to this folder.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Tell what is in a folder of training data: sizes, labels, repetitions, leaks, languages, lengths."""
+    need_extra()
+    from trendlark.cli.tables import screen, to_json
+    from trendlark.training.data_report import make_report, render_text, save_report
+
+    found = make_report(data)
+    if out is not None:
+        save_report(found, out)
+    print(to_json(found) if as_json else render_text(found), file=screen())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from trendlark.cli.logs import set_up_logs
 from trendlark.errors import InputError
 from trendlark.settings import InForce, Settings, load_settings
 
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from trendlark.jobs.engines import Engine
     from trendlark.jobs.hourly import Jobs
     from trendlark.lake import Lake
-
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 def flag(name: str) -> Any:
@@ -47,8 +46,10 @@ _FORMATS: tuple[Format, ...] = ("table", "jsonl", "csv", "parquet")
 
 
 def in_force(**flags: Any) -> InForce:
-    """The settings with these flags laid over file and environment."""
-    return load_settings(flags)
+    """The settings with these flags laid over file and environment; from here on the log follows them."""
+    found = load_settings(flags)
+    set_up_logs(found.settings)
+    return found
 
 
 def open_lake_of(settings: Settings) -> Lake:

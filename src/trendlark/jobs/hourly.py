@@ -27,6 +27,7 @@ from trendlark.jobs.runs import NOTHING
 from trendlark.jobs.summarise import summarise_hour
 from trendlark.lake import Lake
 from trendlark.records import Run
+from trendlark.reports.backlog import LOOK_BACK_HOURS
 from trendlark.settings import Settings
 from trendlark.sources.base import Source
 
@@ -35,7 +36,6 @@ _log = logging.getLogger(__name__)
 # The source needs a moment until the last tweets of an hour can be searched.
 _DELAY = timedelta(minutes=2)
 _RETRY_SECONDS = 300.0
-LOOK_BACK_HOURS = 48
 # What no second try within the hour mends, and every try leaves a record.
 LASTING = (BudgetError, CreditsError, CredentialsError, NotFoundError)
 

@@ -19,13 +19,14 @@ from trendlark.hours import Hour, utc_now
 from trendlark.jobs.analyze import JOB as ANALYZE
 from trendlark.jobs.analyze import analyze_hour
 from trendlark.jobs.engines import Engine
-from trendlark.jobs.hourly import LASTING, LOOK_BACK_HOURS, Jobs, pause_seconds
+from trendlark.jobs.hourly import LASTING, Jobs, pause_seconds
 from trendlark.jobs.progress import SILENT, Progress
 from trendlark.jobs.runs import NOTHING, Tally, record_run
 from trendlark.jobs.shares import next_portion, portion_of
 from trendlark.jobs.summarise import summarise_hour
 from trendlark.lake import DistinctTweet, Lake
 from trendlark.records import AnalyzedTweet, Run
+from trendlark.reports.backlog import LOOK_BACK_HOURS, waiting_hours
 
 _log = logging.getLogger(__name__)
 
@@ -159,18 +160,6 @@ def keep_analyzing(
                 _log.error("%s did not finish and is tried again: %s", hour, error)
                 failed = True
         pulse.sleep(max(poll_seconds, _PAUSE_SECONDS) if failed else poll_seconds, stop)
-
-
-def waiting_hours(lake: Lake, first: Hour) -> dict[Hour, set[str]]:
-    """The hours from ``first`` on whose trends are not summed up over all their tweets, and their sources."""
-    asked = lake.sql(
-        "SELECT DISTINCT hour, source FROM trends "  # noqa: S608 - an Hour holds digits only
-        f"WHERE hour >= '{first}' AND (summarised_at IS NULL OR analysed IS NULL OR analysed <> sampled)"
-    )
-    found: dict[Hour, set[str]] = {}
-    for row in asked.read_all().to_pylist():
-        found.setdefault(Hour.parse(row["hour"]), set()).add(row["source"])
-    return found
 
 
 def finish_hour(

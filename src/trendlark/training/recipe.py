@@ -12,20 +12,18 @@ from trendlark.errors import InputError
 from trendlark.training.optimise import Rates
 from trendlark.training.sets import EMOJI_SETS, SETS
 
-BASES = ("minilm", "e5")
-
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """Everything that a run depends on besides the data; every field may be left out of the file.
 
-    ``base`` is the encoder to begin from: ``minilm``, which has read English only and is given ``new_words`` and
-    ``teach_minutes`` of parallel sentences (stage 0), or ``e5``, which has read all our languages and keeps
-    ``pieces`` of its vocabulary and its lowest ``layers`` (0 for all). ``steps`` end
+    ``base`` is the encoder to begin from: ``e5``, which the installed package carries and of whose vocabulary
+    ``pieces`` are kept, or the folder of another one (see ``bert.py``); ``layers`` takes only its lowest (0 for
+    all). ``steps`` end
     the multi-task stage unless minutes do; a batch has at most ``tokens_per_batch`` tokens. The rate climbs for
     the share ``warm_up`` of the stage and falls to nothing; ``*_rate`` are its peaks, lower layers get
     ``layer_decay`` less each. A set of n examples is drawn in proportion to n to the ``power`` times its entry
-    in ``boosts``; every ``teach_every``-th batch is one of parallel sentences (0 for none). ``weights`` multiply
+    in ``boosts``. ``weights`` multiply
     the loss of a task. ``validate_rows`` of each set are scored every ``validate_minutes``; after ``patience`` of
     these without a better mean of tasks the run stops (0 for never). Several processes average their weights
     every ``average_every`` steps.
@@ -33,16 +31,13 @@ class Recipe:
 
     name: str = "custom"
     seed: int = 0
-    base: str = "minilm"
-    pieces: int = 38_000
+    base: str = "e5"
+    pieces: int = 40_000
     layers: int = 0
-    new_words: int = 30_000
-    teach_minutes: float = 12.0
     steps: int = 12_000
     tokens_per_batch: int = 1024
     warm_up: float = 0.05
     power: float = 0.6
-    teach_every: int = 8
     encoder_rate: float = 1e-4
     heads_rate: float = 4e-4
     words_rate: float = 3e-4
@@ -83,8 +78,6 @@ def parse_recipe(table: Mapping[str, Any], source: str) -> Recipe:
     for key, value in table.items():
         if isinstance(known.get(key), int | float) and not isinstance(value, int | float):
             wrong.append(f"{key} is {value!r}, not a number")
-    if table.get("base", "minilm") not in BASES:
-        wrong.append(f"base is {table['base']!r}, not one of {', '.join(BASES)}")
     wrong += [f"boosts.{key} is no set" for key in table.get("boosts", {}) if key not in {*SETS, *EMOJI_SETS}]
     if wrong:
         raise InputError(f"{source}: {'; '.join(wrong)}. Allowed are {', '.join(known)}. Correct the recipe.")

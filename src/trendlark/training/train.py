@@ -1,4 +1,4 @@
-"""One training run, top to bottom: words, teaching, then all tasks at once; resumable at any time.
+"""One training run, top to bottom: a base, then all tasks at once; resumable at any time.
 
     python -m trendlark.training.train --data DATA --out OUT --recipe default            # the shipped model
     python -m trendlark.training.train --data DATA --out OUT --recipe default --minutes 5   # a quick look
@@ -20,11 +20,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from trendlark.training import checkpoint, teach, team
+from trendlark.training import checkpoint, team
+from trendlark.training.bert import load_bert
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.data import emoji_labels, load_examples
 from trendlark.training.e5 import load_e5, make_tokenizer, read_e5
@@ -67,7 +67,7 @@ def run(
 ) -> Path:
     """Train by the recipe on the sets in ``data`` and return the checkpoint, ``out/last.pt``.
 
-    ``minutes`` bounds the multi-task stage; ``start`` is a taught checkpoint to begin from instead of teaching;
+    ``minutes`` bounds the multi-task stage; ``start`` is a checkpoint to begin from instead of the base;
     ``progress`` is called with the share of the multi-task stage that is done.
     """
     chosen = load_recipe(recipe)
@@ -75,7 +75,7 @@ def run(
     last = out / "last.pt"
     device = _device()
     torch.manual_seed(chosen.seed)
-    state = checkpoint.load(last) if last.exists() else start_state(data, out, chosen, start)
+    state = checkpoint.load(last) if last.exists() else start_state(data, chosen, start)
     network = state.network.to(device)
     clock = Clock(chosen.steps, minutes)
     optimiser = Optimiser(network, chosen.rates)
@@ -84,7 +84,7 @@ def run(
     # Each process of a team draws batches and drops units of its own.
     if crew.rank:
         torch.manual_seed(chosen.seed + 1000 * crew.rank)
-    stream = _batches(data, out, state, replace(chosen, seed=chosen.seed + crew.rank), skip)
+    stream = _batches(data, state, replace(chosen, seed=chosen.seed + crew.rank), skip)
     keeper = _Keeper(state, data, out, chosen, clock, optimiser, crew)
     network.train()
     means: dict[str, float] = {}
@@ -158,7 +158,7 @@ def _device() -> torch.device:
     return device
 
 
-def start_state(data: Path, out: Path, recipe: Recipe, start: Path | None) -> Checkpoint:
+def start_state(data: Path, recipe: Recipe, start: Path | None) -> Checkpoint:
     """Return what the multi-task stage begins from: a checkpoint as asked, or the base of the recipe."""
     if start is not None:
         _log.info("start: %s, as asked", start)
@@ -167,25 +167,17 @@ def start_state(data: Path, out: Path, recipe: Recipe, start: Path | None) -> Ch
         return state
     emoji = emoji_labels(data)
     if recipe.base == "e5":
-        _log.info("base: multilingual-e5-small, as the recipe says; it needs no teaching")
+        _log.info("base: multilingual-e5-small, as the recipe says")
         base = read_e5()
         kept = keep_pieces(base, data, recipe.pieces)
         return Checkpoint(load_e5(base, kept, len(emoji), recipe.layers), make_tokenizer(base, kept), emoji)
-    network, tokenizer = teach.prepare_network(data, recipe.new_words, len(emoji))
-    if recipe.teach_minutes > 0 and teach.read_pairs(data):
-        _log.info("teaching for %.1f minutes: the base has read no Spanish", recipe.teach_minutes)
-        pairs = teach.load_pairs(data, tokenizer, out / "targets.npy")
-        loss = teach.teach(network, pairs, Clock(10**9, recipe.teach_minutes), recipe.seed)
-        taught = {"stage": "teach", "minutes": recipe.teach_minutes, "loss": loss}
-        return Checkpoint(network, tokenizer, emoji, {"history": [taught]})
-    return Checkpoint(network, tokenizer, emoji)
+    _log.info("base: the folder %s, as the recipe says", recipe.base)
+    return Checkpoint(*load_bert(Path(recipe.base), len(emoji), recipe.layers), emoji)
 
 
 def history(state: Checkpoint) -> list[dict[str, Any]]:
     """Return what was done to a checkpoint's network so far, stage by stage."""
     before: list[dict[str, Any]] = list(state.more.get("history", []))
-    if "teach" in state.more:
-        before.append({"stage": "teach", **state.more["teach"]})
     if "recipe" in state.more:
         done = {name: state.more[name] for name in ("recipe", "step", "seconds")}
         before.append({"stage": "train", **done})
@@ -203,52 +195,18 @@ def _resume(state: Checkpoint, clock: Clock, optimiser: Optimiser) -> int:
     return clock.step
 
 
-@dataclass(frozen=True, slots=True)
-class _Lesson:
-    """A batch of parallel sentences: where the base puts their English side."""
-
-    ids: Tensor
-    mask: Tensor
-    targets: Tensor
-
-
-def _batches(
-    data: Path, out: Path, state: Checkpoint, recipe: Recipe, skip: int
-) -> Iterator[Batch | _Lesson]:
-    """Return the batches of all steps after ``skip``: every ``teach_every``-th is one of parallel sentences."""
+def _batches(data: Path, state: Checkpoint, recipe: Recipe, skip: int) -> Iterator[Batch]:
+    """Return the batches of all steps after ``skip``."""
     examples = load_examples(data, state.tokenizer, state.emoji)
     parts = shares({name: len(rows) for name, rows in examples.items()}, recipe.power, recipe.boosts)
     for name, share in sorted(parts.items(), key=lambda item: -item[1]):
         _log.info("mixture: %s %.1f %% of the examples drawn", name, 100 * share)
     mixture = Mixture(examples, parts, recipe.tokens_per_batch, recipe.seed, len(state.emoji))
-    every = recipe.teach_every if recipe.teach_every and teach.read_pairs(data) else 0
-    lessons_done = skip // every if every else 0
-    stream = mixture.batches(skip - lessons_done)
-    lessons = _lessons(data, out, state, recipe, lessons_done) if every else iter(())
-    return _interleave(stream, lessons, every, skip)
+    return mixture.batches(skip)
 
 
-def _interleave(
-    stream: Iterator[Batch], lessons: Iterator[_Lesson], every: int, step: int
-) -> Iterator[Batch | _Lesson]:
-    while True:
-        step += 1
-        yield next(lessons) if every and step % every == 0 else next(stream)
-
-
-def _lessons(data: Path, out: Path, state: Checkpoint, recipe: Recipe, skip: int) -> Iterator[_Lesson]:
-    pairs = teach.load_pairs(data, state.tokenizer, out / "targets.npy")
-    stream = teach.batches(pairs, recipe.tokens_per_batch, np.random.default_rng(recipe.seed + 1))
-    for number, (ids, mask, targets) in enumerate(stream):
-        if number >= skip:
-            yield _Lesson(ids, mask, targets)
-
-
-def _losses(network: Any, batch: Batch | _Lesson, device: torch.device) -> dict[str, Tensor]:
+def _losses(network: Any, batch: Batch, device: torch.device) -> dict[str, Tensor]:
     with torch.autocast(device.type, dtype=torch.bfloat16):
-        if isinstance(batch, _Lesson):
-            student = teach.mean_state(network, batch.ids.to(device), batch.mask.to(device))
-            return {"parallel": teach.teaching_loss(student, batch.targets.to(device))}
         out = network(batch.ids.to(device), batch.mask.to(device))
     return task_losses(out, batch.to(device))
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from trendlark.records import Analysis, Count, Share, TrendHour
+from trendlark.records import Analysis, Choice, Count, Entity, Flag, Label, Share, TrendHour
+from trendlark.reports.listing import ListedTweet
+from trendlark.web.links import outside_link
 
 MAX_TEXTS = 100
 MAX_CHARACTERS = 10_000
@@ -147,6 +149,113 @@ class AnalyzeAnswer(BaseModel):
     """An analysis or an error for each text, in the order given."""
 
     items: list[Analysis | TextError]
+
+
+class TweetAnswer(BaseModel):
+    """A tweet of a trend and what the model says of it; the last fields hold null unless texts are set open."""
+
+    hour: str
+    source: str
+    place: str
+    trend: str
+    tweet_id: str
+    created_at: datetime | None
+    lang: str | None = Field(description="As the source states it.")
+    sentiment: Choice | None = Field(
+        description="This and what follows are null until the tweet is analysed."
+    )
+    emotions: dict[str, float] | None
+    irony: Flag | None
+    hate: Flag | None
+    offensive: Flag | None
+    topics: list[Label] | None
+    model: str | None
+    text: str | None
+    author_handle: str | None
+    url: str | None
+    entities: list[Entity] | None
+
+    @classmethod
+    def of(cls, one: ListedTweet, texts: bool) -> Self:
+        """The answer for a tweet; with what it says and who wrote it only where ``texts``."""
+        tweet, found = one.tweet, one.analyzed.analysis if one.analyzed else None
+        return cls(
+            hour=str(tweet.hour),
+            source=tweet.source,
+            place=tweet.place,
+            trend=tweet.trend,
+            tweet_id=tweet.tweet_id,
+            created_at=tweet.created_at,
+            lang=tweet.lang,
+            sentiment=found.sentiment if found else None,
+            emotions=dict(found.emotions) if found else None,
+            irony=found.irony if found else None,
+            hate=found.hate if found else None,
+            offensive=found.offensive if found else None,
+            topics=list(found.topics) if found else None,
+            model=found.model if found else None,
+            text=tweet.text if texts else None,
+            author_handle=tweet.author_handle if texts else None,
+            url=outside_link(tweet.url) if texts else None,
+            entities=list(found.entities) if found and texts else None,
+        )
+
+
+class TweetList(BaseModel):
+    """Tweets of an hour by source, place, trend and id."""
+
+    items: list[TweetAnswer]
+    next: str | None
+
+
+class TaskAnswer(BaseModel):
+    """What the model determines, with the labels in their order."""
+
+    name: str
+    kind: str
+    labels: list[str]
+
+
+class ModelAnswer(BaseModel):
+    """A model, what it says, what it takes and how busy it is."""
+
+    name: str
+    works: bool
+    trouble: str | None
+    tasks: list[TaskAnswer]
+    max_texts: int = Field(description="Texts in a request.")
+    max_characters: int = Field(description="Characters of a text.")
+    texts_inside: int = Field(description="Texts that wait or are at work.")
+    texts_inside_limit: int
+
+
+class ModelList(BaseModel):
+    """The models of this server."""
+
+    items: list[ModelAnswer]
+    next: str | None
+
+
+class QueryRequest(BaseModel):
+    """One SELECT over the tables of the lake (see the reference of tables)."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"sql": "SELECT source, count(*) AS tweets FROM tweets GROUP BY source"}]
+        },
+    )
+
+    sql: str = Field(min_length=1, max_length=20_000)
+    limit: int | None = Field(None, ge=1, description="Most rows; never more than the setting query_rows.")
+
+
+class QueryAnswer(BaseModel):
+    """Names of columns, and rows in the order of the query."""
+
+    columns: list[str]
+    rows: list[list[Any]]
+    truncated: bool
 
 
 class Live(BaseModel):

@@ -11,14 +11,34 @@ from starlette.types import Scope
 
 from trendlark import __version__
 from trendlark.lake import Lake
+from trendlark.lake.kept import KeptLake
+from trendlark.reports.board import Board
 from trendlark.settings import Settings
 from trendlark.web.desk import Analyzer, Desk
 from trendlark.web.door import Door
+from trendlark.web.events import Announcer
 from trendlark.web.guard import LOOPBACK_HOSTS, BodyLimit, HostGuard, SecurityHeaders, TokenGuard
 from trendlark.web.metrics import LakeMetrics, Metrics
 from trendlark.web.problems import Edge, add_handlers
+from trendlark.web.rate import Rate
 from trendlark.web.room import Room
-from trendlark.web.routes import compare, health, login, model, now, search, status, trend, try_it, v1, v2
+from trendlark.web.routes import (
+    compare,
+    events,
+    health,
+    login,
+    model,
+    models,
+    now,
+    search,
+    sql,
+    status,
+    trend,
+    try_it,
+    tweets,
+    v1,
+    v2,
+)
 from trendlark.web.routes import metrics as metrics_page
 from trendlark.web.watch import Watch
 
@@ -39,6 +59,7 @@ def create_app(*, lake: Lake, analyzer: Analyzer, settings: Settings) -> FastAPI
         docs_url=None,
         redoc_url=None,
     )
+    kept = KeptLake.of(lake)
     metrics = Metrics()
     desk = Desk(
         analyzer,
@@ -46,17 +67,25 @@ def create_app(*, lake: Lake, analyzer: Analyzer, settings: Settings) -> FastAPI
         deadline_seconds=settings.deadline_seconds,
         metrics=metrics,
     )
-    app.state.room = Room(lake, desk, settings, metrics, LakeMetrics(metrics, lake, settings))
+    app.state.room = Room(
+        kept,
+        Board(kept),
+        desk,
+        settings,
+        metrics,
+        LakeMetrics(metrics, lake, settings),
+        Announcer(lake, metrics),
+    )
     app.state.drain = desk.drain
     add_handlers(app)
     app.include_router(health.router)
     app.include_router(metrics_page.router)
-    app.include_router(v1.router)
-    app.include_router(v2.router)
+    for one in (v1, tweets, models, sql, events, v2):
+        app.include_router(one.router)
     for page in (now, trend, compare, search, try_it, model, status):
         app.include_router(page.router)
-    token = settings.api_token
-    app.state.door = Door(token.get_secret_value()) if token is not None else None
+    tokens = settings.tokens()
+    app.state.door = Door(tokens) if tokens else None
     if app.state.door is not None:
         app.include_router(login.router)
     app.mount("/static", _Static(directory=_STATIC), name="static")
@@ -64,7 +93,8 @@ def create_app(*, lake: Lake, analyzer: Analyzer, settings: Settings) -> FastAPI
     app.add_middleware(BodyLimit)
     if app.state.door is not None:
         opened = frozenset({"/metrics"} if settings.metrics_open else ())
-        app.add_middleware(TokenGuard, door=app.state.door, opened=opened)
+        rate = Rate(settings.rate_limit_per_minute)
+        app.add_middleware(TokenGuard, door=app.state.door, rate=rate, opened=opened)
     else:
         # Without a token the settings allow loopback only, so no other name can be meant for us.
         app.add_middleware(HostGuard, hosts=LOOPBACK_HOSTS | {_bracketed(settings.host)})

@@ -100,6 +100,16 @@ class Batcher:
             self._changed.notify()
         return call.future
 
+    @property
+    def inside(self) -> int:
+        """Texts that wait or are at work."""
+        return self._inside
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the server stops."""
+        return self._stopping
+
     def late(self, call: Future[Result]) -> TrendlarkError:
         """The error of a call that ran out of time, which is taken out of the line if it still stands there."""
         if call.cancel():

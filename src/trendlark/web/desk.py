@@ -105,6 +105,18 @@ class Desk:
             )
         return analyzer.name
 
+    def trouble(self) -> str | None:
+        """Why the workers do not work as they should, or None."""
+        return self._batcher.trouble()
+
+    def texts_inside(self) -> int:
+        """Texts that wait or are at work."""
+        return self._batcher.inside
+
+    def stopping(self) -> bool:
+        """Whether the server stops."""
+        return self._batcher.stopping
+
     def drain(self, seconds: float) -> None:
         """Take no more texts and answer all that are inside within some seconds; returns at once."""
         self._batcher.drain(seconds)

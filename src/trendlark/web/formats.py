@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from trendlark.hours import Hour
+from trendlark.errors import InputError
+from trendlark.hours import Hour, parse_moment
 from trendlark.web.messages import Lang
 
 _DAYS = {
@@ -80,6 +81,15 @@ def hour_short(hour: Hour, lang: Lang) -> str:
     """``Mon 23 Nov, 07:00``, for lists of near hours."""
     start = hour.start
     return f"{_DAYS[lang][start.weekday()]} {start.day} {_MONTHS[lang][start.month - 1]}, {start:%H:%M}"
+
+
+def window_label(window: str) -> str:
+    """A slice of an hour, ``07:00-07:15`` with an en dash; one that is not written as we do stays as it is."""
+    try:
+        start, end = (parse_moment(part) for part in window.split("/"))
+    except (InputError, ValueError):
+        return window
+    return f"{start:%H:%M}\u2013{end:%H:%M}"
 
 
 def moment_label(moment: datetime, lang: Lang) -> str:

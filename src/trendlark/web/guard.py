@@ -13,14 +13,18 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from trendlark.settings import ApiToken
 from trendlark.web.door import Door, page_of_ours
 from trendlark.web.links import link
 from trendlark.web.messages import LANGS
 from trendlark.web.problems import answer, for_people, http_problem
+from trendlark.web.rate import Rate
 
 MAX_BODY_BYTES = 1_000_000
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
-_OPEN_PATHS = frozenset({"/live", "/ready", "/v2/health/live", "/v2/health/ready", "/login", "/logout"})
+# Those that ask whether the server is well have no token to send.
+_PROBES = frozenset({"/live", "/ready", "/v2/health/live", "/v2/health/ready", "/v2/models/trendlark/ready"})
+_OPEN_PATHS = _PROBES | {"/login", "/logout"}
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -71,37 +75,59 @@ class HostGuard:
 
 
 class TokenGuard:
-    """Lets only those pass who have the token: of others, people are led to the login and programs answered 401.
+    """Lets only those pass who have a token with the scope: of others, people are led to the login.
 
-    Open to all are ``/live``, ``/ready``, the login and the static files, which are the same on every server.
+    Programs are answered 401 without a token, 403 where it may not do this, 429 where it asks too often. Open to all
+    are the probes, the login and the static files, which are the same on every server.
     """
 
-    def __init__(self, app: ASGIApp, door: Door, opened: frozenset[str] = frozenset()) -> None:
+    def __init__(self, app: ASGIApp, door: Door, rate: Rate, opened: frozenset[str] = frozenset()) -> None:
         self._app = app
         self._door = door
+        self._rate = rate
         self._open = _OPEN_PATHS | opened
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if (
-            scope["type"] != "http"
-            or self._is_open(scope["path"])
-            or self._door.lets_in(Headers(scope=scope))
-        ):
+        if scope["type"] != "http" or scope["path"] in self._open or scope["path"].startswith("/static/"):
             await self._app(scope, receive, send)
             return
-        response: Response
-        if scope["method"] in {"GET", "HEAD"} and for_people(Request(scope)):
-            response = RedirectResponse(_login_link(scope), 303, headers={"Cache-Control": "no-store"})
-        else:
-            detail = (
-                "Found no valid token; send the header `Authorization: Bearer` with the server's api_token, "
-                "or log in at /login."
-            )
-            response = answer(scope["path"], http_problem(401, detail), {"WWW-Authenticate": "Bearer"})
-        await response(scope, receive, send)
+        token = self._door.lets_in(Headers(scope=scope))
+        refusal = _no_token(scope) if token is None else self._refusal(scope, token)
+        await (refusal or self._app)(scope, receive, send)
 
-    def _is_open(self, path: str) -> bool:
-        return path in self._open or path.startswith("/static/")
+    def _refusal(self, scope: Scope, token: ApiToken) -> Response | None:
+        scope["trendlark.token"] = token.name
+        wait = self._rate.wait_seconds(token.name)
+        if wait:
+            detail = f"Found more requests of the token {token.name} than it may make; come back in {wait} seconds."
+            return answer(scope["path"], http_problem(429, detail), {"Retry-After": str(wait)})
+        needed = scope_needed(scope["path"])
+        if not token.may(needed):
+            detail = (
+                f"Found the token {token.name}, which may {' and '.join(sorted(token.scopes))}; "
+                f"this needs the scope {needed}. Use another token."
+            )
+            return answer(scope["path"], http_problem(403, detail))
+        return None
+
+
+def scope_needed(path: str) -> str:
+    """What a token must be allowed for an address: SQL shows whole tweets, the model costs time, the rest is read."""
+    if path == "/v1/query":
+        return "admin"
+    if path.startswith(("/v1/analyze", "/try")) or path.endswith("/infer"):
+        return "analyze"
+    return "read"
+
+
+def _no_token(scope: Scope) -> Response:
+    if scope["method"] in {"GET", "HEAD"} and for_people(Request(scope)):
+        return RedirectResponse(_login_link(scope), 303, headers={"Cache-Control": "no-store"})
+    detail = (
+        "Found no valid token; send the header `Authorization: Bearer` with the server's api_token, "
+        "or log in at /login."
+    )
+    return answer(scope["path"], http_problem(401, detail), {"WWW-Authenticate": "Bearer"})
 
 
 class BodyLimit:

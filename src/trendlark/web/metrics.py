@@ -17,6 +17,7 @@ from trendlark import __version__
 from trendlark.errors import LakeError
 from trendlark.hours import Hour, utc_now
 from trendlark.lake import Lake
+from trendlark.reports.backlog import backlog
 from trendlark.settings import Settings
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -93,6 +94,12 @@ class LakeMetrics:
         self._spend = Gauge(
             "trendlark_spend_today_usd", "US dollars that today (UTC) has cost.", ["source"], registry=into
         )
+        self._waiting_hours = Gauge(
+            "trendlark_backlog_hours", "Hours of the last 48 that analyzers have not finished.", registry=into
+        )
+        self._waiting_tweets = Gauge(
+            "trendlark_backlog_tweets", "Tweets of those hours that wait for an analyzer.", registry=into
+        )
         budget = Gauge("trendlark_budget_usd_per_day", "US dollars that a day may cost.", registry=into)
         budget.set(settings.budget_usd_per_day)
 
@@ -117,3 +124,6 @@ class LakeMetrics:
             if newest is not None:
                 self._lag.labels(source).set(max(0, last.index - newest.index))
             self._spend.labels(source).set(self._lake.spent(today, source))
+        waiting = backlog(self._lake)
+        self._waiting_hours.set(waiting.hours)
+        self._waiting_tweets.set(waiting.tweets)

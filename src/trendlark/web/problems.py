@@ -18,6 +18,7 @@ from trendlark.errors import OverloadError, TrendlarkError
 from trendlark.web.links import form_of, is_page
 from trendlark.web.messages import words_of
 from trendlark.web.rendering import render
+from trendlark.web.watch import request_id
 
 MEDIA_TYPE = "application/problem+json"
 _LOG = logging.getLogger("trendlark.web")
@@ -113,7 +114,8 @@ class Edge:
         except Exception:
             if scope["type"] != "http" or started:
                 raise
-            _LOG.exception("%s %r failed", scope["method"], scope["path"])
+            more = {"request_id": request_id()}
+            _LOG.exception("%s %r failed", scope["method"], scope["path"], extra=more)
             await internal_error(scope["path"])(scope, receive, send_noted)
 
 
@@ -151,7 +153,8 @@ async def _own(request: Request, error: Exception) -> Response:
     if error.http_status >= 500:
         # Address and sentence may quote a caller: as literals, nothing in them steers the log or who reads it.
         path, sentence = request.scope["path"], str(error)
-        _LOG.warning("%s %r: %s: %r", request.method, path, type(error).__name__, sentence)
+        more = {"request_id": request_id()}
+        _LOG.warning("%s %r: %s: %r", request.method, path, type(error).__name__, sentence, extra=more)
     return _respond(request, problem(error), headers)
 
 
@@ -159,6 +162,8 @@ async def _http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     detail = str(error.detail)
+    if error.status_code == 304:
+        return Response(status_code=304, headers=error.headers)
     if error.status_code == 404:
         detail = "Found no such address here; / has the dashboard and /openapi.json lists the API."
     return _respond(request, http_problem(error.status_code, detail), error.headers)

@@ -7,6 +7,7 @@ import binascii
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from trendlark.errors import InputError
 from trendlark.hours import Hour
@@ -68,16 +69,31 @@ def list_hours_of(
 
 def write_cursor(key: Key) -> str:
     """A key as opaque text for addresses."""
-    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
+    return encode(key)
+
+
+def encode(values: Sequence[object]) -> str:
+    """Values as opaque text for addresses."""
+    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
+
+
+def decode(text: str) -> list[Any]:
+    """The values in such a text; InputError when it is not one."""
+    try:
+        values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (binascii.Error, ValueError, RecursionError):
+        raise _bad_cursor(text) from None
+    if not isinstance(values, list):
+        raise _bad_cursor(text)
+    return values
 
 
 def read_cursor(text: str) -> Key:
     """The key in a cursor; InputError when it is not one of ours."""
-    try:
-        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        hour, source, place, rank, name = json.loads(raw)
-    except (binascii.Error, ValueError, TypeError, RecursionError):
-        raise _bad_cursor(text) from None
+    values = decode(text)
+    if len(values) != 5:
+        raise _bad_cursor(text)
+    hour, source, place, rank, name = values
     if not (isinstance(hour, int) and isinstance(rank, int) and _FIRST.index <= -hour <= _LAST.index):
         raise _bad_cursor(text)
     if not all(isinstance(part, str) for part in (source, place, name)):

@@ -10,7 +10,7 @@ from fastapi import Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from trendlark import __version__
-from trendlark.web import formats, links
+from trendlark.web import drawing, formats, linked, links
 from trendlark.web.door import has_session
 from trendlark.web.messages import LANGS, Words
 
@@ -58,6 +58,11 @@ def render(template: str, words: Words, *, request: Request, invented: bool, **v
         "home_link": partial(_keep, links.home_link, kept),
         "trend_link": partial(_keep, links.trend_link, kept),
         "outside_link": links.outside_link,
+        "window_label": formats.window_label,
+        "linked": linked.linked,
+        "author_link": linked.author_link,
+        "actions": linked.actions,
+        "spark": drawing.spark,
     }
     return _ENVIRONMENT.get_template(template).render(context | values)
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from trendlark.lake import Lake
+from trendlark.reports.board import Board
 from trendlark.settings import Settings
 from trendlark.web.desk import Desk
+from trendlark.web.events import Announcer
 from trendlark.web.metrics import LakeMetrics, Metrics
 
 
@@ -17,10 +19,12 @@ class Room:
     """The parts that a request may need."""
 
     lake: Lake
+    board: Board
     desk: Desk
     settings: Settings
     metrics: Metrics
     lake_metrics: LakeMetrics
+    announcer: Announcer
 
 
 def room_of(request: Request) -> Room:

@@ -1,13 +1,13 @@
-"""The tables of the pages as CSV: one flat row for each trend of an hour."""
+"""The tables of the pages Now and Trend as CSV."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from trendlark.records import EMOTIONS, FLAGS, SENTIMENTS
+from trendlark.records import EMOTIONS, FLAGS, SENTIMENTS, Count, Share
 from trendlark.web.answers import TrendAnswer
 from trendlark.web.page import Table
-from trendlark.web.shown import RowAnswer
+from trendlark.web.shown import HourAnswer, RowAnswer, TrendPageAnswer, TweetAnswer
 
 _PLAIN = (
     "hour",
@@ -23,34 +23,101 @@ _PLAIN = (
     "invented",
 )
 _MOVES = ("rank_before", "new", "mood_change", "mood_change_is_clear")
-_SHARES = (("sentiment", SENTIMENTS), ("emotions", EMOTIONS), ("flags", FLAGS))
-_PREFIX = {"sentiment": "sentiment_", "emotions": "emotion_", "flags": ""}
+_SHARES = {"sentiment_": ("sentiment", SENTIMENTS), "emotion_": ("emotions", EMOTIONS), "": ("flags", FLAGS)}
+_HOUR = ("hour", "rank", "volume", "sampled", "analysed")
+_TWEET = ("tweet_id", "url", "created_at", "author_id", "author_handle", "lang", "text")
+_COUNTS = ("entities", "hashtags", "keyphrases", "topics", "languages")
 
 
 def trends(answers: Sequence[RowAnswer]) -> Table:
-    """Trends of an hour with their moves since the hour before."""
-    return _table(answers, _MOVES)
+    """Trends with every share and both ends of its interval; columns are named as in the lake."""
+    columns = [*_PLAIN, *_MOVES, "analysed"]
+    columns += [
+        column for prefix, (_, names) in _SHARES.items() for name in names for column in _ends(prefix + name)
+    ]
+    return Table(
+        columns, [[*(getattr(one, name) for name in (*_PLAIN, *_MOVES)), *_summed_up(one)] for one in answers]
+    )
 
 
-def hours(answers: Sequence[TrendAnswer]) -> Table:
-    """A trend over its hours."""
-    return _table(answers, ())
+def hours(answers: Sequence[HourAnswer]) -> Table:
+    """A trend over its hours; a gap is a row with nothing but its hour."""
+    columns = [*_HOUR, *(column for label in SENTIMENTS for column in _ends(f"sentiment_{label}"))]
+    return Table(
+        columns,
+        [
+            [*(getattr(one, name) for name in _HOUR), *_cells(one.sentiment or {}, SENTIMENTS)]
+            for one in answers
+        ],
+    )
 
 
-def _table(answers: Sequence[TrendAnswer], moves: Sequence[str]) -> Table:
-    # Every share with both ends of its interval; columns are named as in the lake.
-    names = [_PREFIX[kind] + name for kind, known in _SHARES for name in known]
-    columns = [*_PLAIN, *moves, "analysed"]
-    columns += [column for name in names for column in (name, f"{name}_low", f"{name}_high")]
-    return Table(columns, [list(_cells(answer, moves)) for answer in answers])
+def shares(answer: TrendPageAnswer) -> Table:
+    """Every share of the hour chosen beside that of the place."""
+    summary, usual = answer.chosen.summary, answer.average
+    rows = [
+        [kind, name, *_cells(getattr(summary, kind) if summary else {}, [name]),
+         *_cells(getattr(usual, kind) if usual else {}, [name])]
+        for kind, names in _SHARES.values()
+        for name in names
+    ]  # fmt: skip
+    return Table(["kind", "name", *_ends("share"), *_ends("place")], rows)
 
 
-def _cells(answer: TrendAnswer, moves: Sequence[str]) -> Iterator[object]:
-    yield from (getattr(answer, name) for name in (*_PLAIN, *moves))
+def words(answer: TrendPageAnswer) -> Table:
+    """What the tweets talk about, with the number of tweets."""
+    summary = answer.chosen.summary
+    found: list[tuple[str, Count]] = [
+        (kind, one) for kind in _COUNTS for one in (getattr(summary, kind) if summary else [])
+    ]
+    return Table(
+        ["kind", "name", "type", "tweets"], [[kind, one.name, one.type, one.count] for kind, one in found]
+    )
+
+
+def tweets(answers: Sequence[TweetAnswer]) -> Table:
+    """Sampled tweets with every probability; their texts only where they were asked for."""
+    columns = [*_TWEET, "model", "said_lang", "sentiment", *(f"sentiment_{name}" for name in SENTIMENTS)]
+    columns += [*(f"emotion_{name}" for name in EMOTIONS), "emotions_present"]
+    columns += [column for name in FLAGS for column in (name, f"{name}_probability")]
+    columns += ["topics", "entities", "hashtags", "keyphrases", "truncated", "doubts"]
+    return Table(columns, [list(_tweet(one)) for one in answers])
+
+
+def _tweet(one: TweetAnswer) -> Iterator[object]:
+    yield from (getattr(one, name) for name in _TWEET)
+    said = one.analysis
+    if said is None:
+        return
+    yield from (said.model, said.lang, said.sentiment.label)
+    yield from (said.sentiment.probabilities.get(name) for name in SENTIMENTS)
+    yield from (said.emotions.get(name) for name in EMOTIONS)
+    yield list(said.emotions_present)
+    for name in FLAGS:
+        flag = getattr(said, name)
+        yield from (flag.value, flag.probability)
+    yield [{"label": topic.label, "probability": topic.probability} for topic in said.topics]
+    yield [{"text": one.text, "type": one.type, "probability": one.probability} for one in said.entities]
+    yield from (
+        list(said.hashtags),
+        list(said.keyphrases),
+        said.truncated,
+        [doubt.reason for doubt in one.doubts],
+    )
+
+
+def _ends(name: str) -> tuple[str, str, str]:
+    return name, f"{name}_low", f"{name}_high"
+
+
+def _summed_up(answer: TrendAnswer) -> Iterator[object]:
     summary = answer.summary
     yield summary.analysed if summary else None
-    for kind, known in _SHARES:
-        shares = getattr(summary, kind) if summary else {}
-        for name in known:
-            share = shares.get(name)
-            yield from (share.value, share.low, share.high) if share else (None, None, None)
+    for kind, names in _SHARES.values():
+        yield from _cells(getattr(summary, kind) if summary else {}, names)
+
+
+def _cells(found: Mapping[str, Share], names: Sequence[str]) -> Iterator[object]:
+    for name in names:
+        share = found.get(name)
+        yield from (share.value, share.low, share.high) if share else (None, None, None)

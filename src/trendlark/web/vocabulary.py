@@ -144,5 +144,6 @@ LABELS: Mapping[str, Mapping[str, Message]] = MappingProxyType({
         "failures": Message("failures", "fallos"),
         "days": Message("days", "días"),
         "lake": Message("lake", "lago de datos"),
+        "words": Message("words", "palabras"),
     },
 })  # fmt: skip

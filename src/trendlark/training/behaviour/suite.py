@@ -76,7 +76,7 @@ def parse_suite(text: str, name: str) -> list[Capability]:
     """Return the capabilities of a file."""
     try:
         return [_parse(given) for given in tomllib.loads(text)["capability"]]
-    except (tomllib.TOMLDecodeError, KeyError, ValueError, TypeError) as error:
+    except (tomllib.TOMLDecodeError, LookupError, ValueError, TypeError) as error:
         raise InputError(
             f"Found cases in {name} that cannot be read: {error!r}. Allowed is what behaviour/suite.py "
             "tells. Correct the file."

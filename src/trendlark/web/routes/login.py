@@ -34,12 +34,13 @@ async def enter(request: Request) -> Response:
     fields = await _fields(request)
     back = page_of_ours(fields.get("next", ""))
     door: Door = request.app.state.door
-    if not door.fits(fields.get("token", "")):
+    token = door.fits(fields.get("token", ""))
+    if token is None:
         return _form(request, back, wrong=True)
     response = RedirectResponse(back, 303, headers=_NO_STORE)
     response.set_cookie(
         COOKIE,
-        door.new_session(),
+        door.new_session(token),
         max_age=SESSION_SECONDS,
         httponly=True,
         samesite="strict",

@@ -10,18 +10,21 @@ from fastapi.responses import Response
 
 from trendlark.errors import NotFoundError
 from trendlark.hours import Hour
-from trendlark.records import TrendHour
-from trendlark.reports import queries
+from trendlark.records import EMOTIONS, TrendHour
+from trendlark.reports.board import Board
 from trendlark.web import tables, views
 from trendlark.web.answers import INVENTED_SOURCE
+from trendlark.web.arrange import ONLY, SORTS, Arrangement, Only, Sort
 from trendlark.web.formats import hour_label
 from trendlark.web.messages import Words, words_of
 from trendlark.web.page import Page, page_at, respond
 from trendlark.web.room import Room, room_of
 from trendlark.web.routes.choosing import Choice, read_hour
-from trendlark.web.shown import NowAnswer, RowAnswer
+from trendlark.web.shown import NowAnswer, PlaceTableAnswer, RowAnswer
 
 HOURS_IN_CHOOSER = 168
+HOURS_IN_SPARK = 24
+PREVIEW_ROWS = 10
 
 router = APIRouter()
 
@@ -36,49 +39,78 @@ class _Chosen:
 
 
 @page_at(router, "/")
-def now(request: Request, source: Choice = "", place: Choice = "", hour: Choice = "") -> Response:
+def now(
+    request: Request,
+    source: Choice = "",
+    place: Choice = "",
+    hour: Choice = "",
+    sort: Sort = "rank",
+    q: Choice = "",
+    only: Only = "",
+    emotion: Choice = "",
+) -> Response:
     """Places and their trends, in the newest hour or in the one chosen."""
     room, words = room_of(request), words_of(request)
-    hours = queries.hours(room.lake)
+    wanted = Arrangement(sort, q.strip(), only, emotion if emotion in EMOTIONS else "")
+    hours = room.board.hours()
     if not hours:
-        nothing = NowAnswer(hour=None, source=None, places=[], trends=[])
+        nothing = NowAnswer(hour=None, source=None, asked={}, places=[])
         invented = room.settings.source_name() == INVENTED_SOURCE
         return respond(
             request, words, Page("now", "empty.html", nothing, {"trends": tables.trends([])}, invented)
         )
     chosen = _choose(room, words, hours, source, hour)
     places = _places(room, chosen.rows, place)
-    before = room.lake.trend_hours(chosen.hour - 1, source=chosen.source)
-    # The page shows the top of each place; its data hold all.
-    shown = [place] if place else places
-    whole = views.place_tables(chosen.rows, before, shown, whole=True)
-    answer = NowAnswer(
-        hour=str(chosen.hour),
-        source=chosen.source,
-        places=places,
-        trends=[RowAnswer.of_row(row) for table in whole for row in table.rows],
-    )
+    shown = [
+        _place(room.board, table, chosen, wanted) for table in _tables(room.board, chosen, place, places)
+    ]
+    answer = NowAnswer(hour=str(chosen.hour), source=chosen.source, asked=wanted.asked(), places=shown)
+    asked = {"source": source, "place": place, "hour": hour}
     view = {
         "chosen": chosen,
-        "asked": {"source": source, "place": place, "hour": hour},
-        "shown_hours": hours[:HOURS_IN_CHOOSER],
+        "asked": asked,
+        "wanted": wanted,
+        "kept": asked | wanted.asked(),
+        "shown_hours": _near(hours, chosen.hour),
         "earlier": max((one for one in hours if one < chosen.hour), default=None),
         "later": min((one for one in hours if one > chosen.hour), default=None),
         "place": place,
         "places": places,
-        "tables": whole if place else views.place_tables(chosen.rows, before, shown, whole=False),
+        "most": None if place else PREVIEW_ROWS,
+        "sorts": SORTS,
+        "onlys": ONLY,
+        "emotions": EMOTIONS,
     }
-    invented = chosen.source == INVENTED_SOURCE
+    data = {"trends": tables.trends([row for one in shown for row in one.trends])}
     return respond(
-        request,
-        words,
-        Page("now", "now.html", answer, {"trends": tables.trends(answer.trends)}, invented, view),
+        request, words, Page("now", "now.html", answer, data, chosen.source == INVENTED_SOURCE, view)
     )
+
+
+def _tables(board: Board, chosen: _Chosen, place: str, places: Sequence[str]) -> list[views.PlaceTable]:
+    before = [row for row in board.rows(chosen.hour - 1) if row.trend.source == chosen.source]
+    return views.place_tables(chosen.rows, before, [place] if place else places)
+
+
+def _place(board: Board, table: views.PlaceTable, chosen: _Chosen, wanted: Arrangement) -> PlaceTableAnswer:
+    names = [row.data.trend.name for row in table.rows]
+    days = board.moods(chosen.source, table.place, names, chosen.hour, HOURS_IN_SPARK)
+    rows = [RowAnswer.of_row(row, days[row.data.trend.name]) for row in table.rows]
+    return PlaceTableAnswer(
+        place=table.place, total=len(rows), sampled=table.sampled, trends=wanted.arrange(rows)
+    )
+
+
+def _near(hours: Sequence[Hour], chosen: Hour) -> list[Hour]:
+    # A month has 720 hours; the list holds a week around the one chosen, and the arrows go on.
+    at = hours.index(chosen)
+    first = max(0, min(at - HOURS_IN_CHOOSER // 2, len(hours) - HOURS_IN_CHOOSER))
+    return list(hours[first : first + HOURS_IN_CHOOSER])
 
 
 def _choose(room: Room, words: Words, hours: Sequence[Hour], source: str, hour: str) -> _Chosen:
     chosen = read_hour(words, hour) or hours[0]
-    rows = room.lake.trend_hours(chosen)
+    rows = room.board.rows(chosen)
     if not rows:
         raise NotFoundError(
             words(

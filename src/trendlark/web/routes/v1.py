@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 
 from trendlark.errors import InputError, NotFoundError, TrendlarkError
 from trendlark.hours import Hour
@@ -22,37 +22,23 @@ from trendlark.web.answers import (
     TrendAnswer,
     TrendList,
 )
-from trendlark.web.problems import MEDIA_TYPE, problem
+from trendlark.web.fresh import fresh_of
+from trendlark.web.problems import problem
 from trendlark.web.reading import Slice, list_hours_of, list_trends
 from trendlark.web.room import room_of
+from trendlark.web.routes.promises import NOT_MODIFIED, Cursor, Filter, HourText, Limit, refusals, v1_router
 
-_PROBLEMS = {
-    400: "Bad request",
-    401: "A token is needed",
-    422: "Not valid",
-    503: "The lake or the model fails",
-}
-router = APIRouter(
-    prefix="/v1",
-    responses={
-        status: {"description": text, "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}}
-        for status, text in _PROBLEMS.items()
-    },
-)
+router = v1_router()
 
-Limit = Annotated[int, Query(ge=1, le=500, description="Most items in the answer.")]
-Cursor = Annotated[str | None, Query(max_length=2000, description="The `next` of the answer before.")]
-HourText = Annotated[str | None, Query(max_length=40, description="An hour in UTC, as 2026-11-23T07.")]
 Name = Annotated[
     str,
     Query(
         alias="trend", max_length=2000, description="The name, where the path has none after the last `/`."
     ),
 ]
-Filter = Annotated[str | None, Query(max_length=200)]
 
 
-@router.get("/trends", tags=["trends"])
+@router.get("/trends", tags=["trends"], responses=NOT_MODIFIED, dependencies=[fresh_of("trends")])
 def trends(
     request: Request,
     source: Filter = None,
@@ -72,7 +58,8 @@ def trends(
 @router.get(
     "/trends/{source}/{place}/{trend:path}",
     tags=["trends"],
-    responses={404: {"description": "No such trend"}},
+    responses=refusals(s404="No such trend") | NOT_MODIFIED,
+    dependencies=[fresh_of("trends")],
 )
 def trend_over_hours(
     request: Request,
@@ -100,7 +87,7 @@ def trend_over_hours(
     return _list(found)
 
 
-@router.get("/hours", tags=["trends"])
+@router.get("/hours", tags=["trends"], responses=NOT_MODIFIED, dependencies=[fresh_of("trends")])
 def hours(request: Request, limit: Limit = 168, cursor: HourText = None) -> HourList:
     """Hours that have trends, newest first; the cursor is the last hour seen."""
     before = Hour.parse(cursor) if cursor else None
@@ -109,7 +96,7 @@ def hours(request: Request, limit: Limit = 168, cursor: HourText = None) -> Hour
     return HourList(items=[str(hour) for hour in found[:limit]], next=str(found[limit - 1]) if more else None)
 
 
-@router.get("/places", tags=["trends"])
+@router.get("/places", tags=["trends"], responses=NOT_MODIFIED, dependencies=[fresh_of("trends")])
 def places(request: Request) -> PlaceList:
     """Places that are followed, and those that the newest hour has besides."""
     room = room_of(request)
@@ -129,10 +116,7 @@ def places(request: Request) -> PlaceList:
 @router.post(
     "/analyze",
     tags=["analysis"],
-    responses={
-        413: {"description": "The body is too large"},
-        429: {"description": "Too many requests are waiting; come back after Retry-After seconds"},
-    },
+    responses=refusals(s413="The body is too large"),
 )
 async def analyze(request: Request, asked: AnalyzeRequest) -> AnalyzeAnswer:
     """Sentiment, emotions, topics, entities and more of one text or many; a text that is refused has its error."""

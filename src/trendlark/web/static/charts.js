@@ -1,11 +1,22 @@
 "use strict";
-// Draws the chart of a trend over the hours from the JSON in the page. Vega runs with its interpreter, because the
-// pages forbid eval; colours come from the style sheet, so light and dark need no second chart.
-(function () {
-  const box = document.getElementById("chart");
-  const source = document.getElementById("chart-data");
-  if (!box || !source || !window.vega || !window.vegaLite || !window.vegaInterpreter) return;
-  const given = JSON.parse(source.textContent);
+// Draws each chart of mood over the hours from the JSON in the page, and saves it as SVG and PNG. Vega runs with its
+// interpreter, because the pages forbid eval; colours come from the style sheet, so light and dark need no second chart.
+const tip = document.createElement("div");
+tip.className = "tip";
+tip.hidden = true;
+document.body.append(tip);
+
+function showTip(handler, event, item, value) {
+  tip.hidden = !value;
+  if (!value) return;
+  tip.textContent = value;
+  const left = Math.min(event.clientX + 14, window.innerWidth - tip.offsetWidth - 8);
+  tip.style.left = Math.max(8, left) + window.scrollX + "px";
+  tip.style.top = event.clientY + 14 + window.scrollY + "px";
+}
+
+function startChart(box) {
+  const given = JSON.parse(document.getElementById(box.dataset.points).textContent);
   const words = given.words;
   const stated = given.hours.some(function (hour) { return hour.volume !== null; });
   let views = [];
@@ -104,20 +115,6 @@
     }, part);
   }
 
-  const tip = document.createElement("div");
-  tip.className = "tip";
-  tip.hidden = true;
-  document.body.append(tip);
-
-  function showTip(handler, event, item, value) {
-    tip.hidden = !value;
-    if (!value) return;
-    tip.textContent = value;
-    const left = Math.min(event.clientX + 14, window.innerWidth - tip.offsetWidth - 8);
-    tip.style.left = Math.max(8, left) + window.scrollX + "px";
-    tip.style.top = event.clientY + 14 + window.scrollY + "px";
-  }
-
   function caption() {
     const line = document.createElement("p");
     line.className = "chart-label";
@@ -158,12 +155,109 @@
     box.dataset.drawn = "true";
   }
 
-  draw();
+  // What is saved stands alone: title, key, both parts and where it comes from, on the paper of the page.
+  async function picture() {
+    const width = Math.max(480, box.clientWidth);
+    const font = colour("--font").replaceAll('"', "'");
+    const drawing = document.createElementNS(SVG, "svg");
+    drawing.setAttribute("xmlns", SVG);
+    drawing.setAttribute("font-family", font);
+    add(drawing, "rect", { width: "100%", height: "100%", fill: colour("--card") });
+    const title = write(drawing, 20, 32, 17, colour("--ink"), given.title);
+    title.setAttribute("font-weight", "650");
+    title.setAttribute("direction", "ltr");
+    let x = 20;
+    for (const [label, ink] of [["negative", "--neg"], ["positive", "--pos"]]) {
+      add(drawing, "rect", { x: x, y: 47, width: 12, height: 10, rx: 2, fill: colour(ink) });
+      write(drawing, x + 18, 56, 12, colour("--ink-2"), words[label]);
+      x += 40 + 7 * words[label].length;
+    }
+    write(drawing, x, 56, 12, colour("--ink-2"), "\u2500 " + words.interval);
+    let y = 68;
+    for (const [index, one] of views.entries()) {
+      if (index) y = write(drawing, 20, y + 14, 12, colour("--ink-2"), stated ? words.volume : words.sample) && y + 20;
+      const part = new DOMParser().parseFromString(await one.toSVG(), "image/svg+xml").documentElement;
+      part.setAttribute("y", y);
+      y += Number(part.getAttribute("height"));
+      drawing.append(document.importNode(part, true));
+    }
+    write(drawing, 20, y + 14, 10, colour("--ink-2"), "Trendlark \u00b7 " + given.foot);
+    drawing.setAttribute("width", width);
+    drawing.setAttribute("height", y + 30);
+    drawing.setAttribute("viewBox", "0 0 " + width + " " + (y + 30));
+    return drawing;
+  }
+
+  async function save(kind) {
+    const drawing = await picture();
+    const text = new XMLSerializer().serializeToString(drawing);
+    if (kind === "svg") return download(new Blob([text], { type: "image/svg+xml" }), "svg");
+    const image = new Image();
+    image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(text);
+    await image.decode();
+    const canvas = document.createElement("canvas");
+    canvas.width = 2 * Number(drawing.getAttribute("width"));
+    canvas.height = 2 * Number(drawing.getAttribute("height"));
+    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+    canvas.toBlob(function (blob) { download(blob, "png"); }, "image/png");
+  }
+
+  function download(blob, ending) {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(blob);
+    link.download = "trendlark-" + (given.title.normalize("NFKD").replace(/[^A-Za-z0-9]+/g, "-").slice(0, 60) || "chart") + "." + ending;
+    link.click();
+    setTimeout(function () { URL.revokeObjectURL(link.href); }, 60000);
+  }
+
+  async function drawOrTell() {
+    try {
+      await draw();
+    } catch (error) {
+      fail(box);
+      throw error;
+    }
+  }
+
+  drawOrTell();
+  const saves = document.getElementById(box.id + "-saves");
+  if (saves) {
+    saves.hidden = false;
+    for (const button of saves.querySelectorAll("button")) {
+      button.addEventListener("click", function () { save(button.dataset.save); });
+    }
+  }
   let width = box.clientWidth;
   window.addEventListener("resize", function () {
     if (box.clientWidth === width) return;
     width = box.clientWidth;
-    draw();
+    drawOrTell();
   });
-  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-})();
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawOrTell);
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function add(parent, name, attributes) {
+  const one = document.createElementNS(SVG, name);
+  for (const key of Object.keys(attributes)) one.setAttribute(key, attributes[key]);
+  parent.append(one);
+  return one;
+}
+
+function write(parent, x, y, size, ink, text) {
+  const one = add(parent, "text", { x: x, y: y, "font-size": size, fill: ink });
+  one.textContent = text;
+  return one;
+}
+
+function fail(box) {
+  box.hidden = true;
+  const says = document.getElementById(box.id + "-failed");
+  if (says) says.hidden = false;
+}
+
+for (const box of document.querySelectorAll(".chart[data-points]")) {
+  if (window.vega && window.vegaLite && window.vegaInterpreter) startChart(box);
+  else fail(box);
+}

@@ -41,4 +41,25 @@ MESSAGES: Mapping[str, Message] = {
     "not_summarised": Message("Collected, not analysed yet", "Recogida, aún sin analizar"),
     "not_sampled": Message("Listed without tweets", "Sin tuits en la muestra"),
     "unknown": Message("not stated", "no consta"),
+    "find": Message("Find a trend", "Buscar una tendencia"),
+    "find_example": Message("part of its name", "parte de su nombre"),
+    "only_all": Message("all", "todos"),
+    "only_negative": Message("clearly more negative", "claramente más negativo"),
+    "only_positive": Message("clearly more positive", "claramente más positivo"),
+    "only_moved": Message("clearly changed in an hour", "cambio claro en una hora"),
+    "only_new": Message("new in this hour", "nuevas en esta hora"),
+    "sort": Message("Order by", "Ordenar por"),
+    "sort_climbed": Message("ranks climbed", "puestos ganados"),
+    "sort_positive": Message("positive share", "porcentaje positivo"),
+    "sort_negative": Message("negative share", "porcentaje negativo"),
+    "day": Message("24 hours", "24 horas"),
+    "spark_says": Message(
+        "Last 24 hours, {n} with data: negative {neg_low} to {neg_high}, positive {pos_low} to {pos_high}",
+        "Últimas 24 horas, {n} con datos: negativos de {neg_low} a {neg_high}, positivos de {pos_low} a {pos_high}",
+    ),
+    "spark_none": Message("only this hour", "solo esta hora"),
+    "trends_of_all": Message("{n} of {all} trends", "{n} de {all} tendencias"),
+    "none_match": Message(
+        "No trend of this place fits the filter.", "Ninguna tendencia de este lugar cumple el filtro."
+    ),
 }  # fmt: skip

@@ -39,6 +39,41 @@ MESSAGES: Mapping[str, Message] = {
     "earlier": Message("Hour before: {hour}", "Hora anterior: {hour}"),
     "later": Message("Hour after: {hour}", "Hora siguiente: {hour}"),
     "latest": Message("latest", "última"),
+    "emotion": Message("Emotion", "Emoción"),
+    "any": Message("any", "cualquiera"),
+    "apply": Message("Apply", "Aplicar"),
+    "clear": Message("Clear the filter", "Quitar el filtro"),
+    # Charts
+    "chart_waits": Message("Drawing …", "Dibujando…"),
+    "chart_failed": Message(
+        "The chart could not be drawn in this browser; the table has the same numbers.",
+        "Este navegador no pudo dibujar el gráfico; la tabla tiene las mismas cifras.",
+    ),
+    "save_chart": Message("Save the chart:", "Guardar el gráfico:"),
+    # Tweets
+    "author": Message("Author", "Autor"),
+    "act_reply": Message("Reply", "Responder"),
+    "act_repost": Message("Repost", "Repostear"),
+    "act_like": Message("Like", "Me gusta"),
+    "how_sure": Message("Probabilities", "Probabilidades"),
+    "doubts_one": Message("1 reason to doubt", "1 motivo de duda"),
+    "doubts_count": Message("{n} reasons to doubt", "{n} motivos de duda"),
+    "doubt_close": Message(
+        "A close call between {first} and {second}.", "Casi un empate entre {first} y {second}."
+    ),
+    "doubt_unsure": Message("No mood is likely enough to be sure.", "Ningún ánimo es lo bastante probable."),
+    "doubt_irony": Message(
+        "Read as ironic; irony often turns the mood around.", "Parece irónico; la ironía suele invertir el ánimo."
+    ),
+    "doubt_truncated": Message(
+        "Longer than the model reads; its end was not seen.", "Más largo de lo que lee el modelo; no vio el final."
+    ),
+    "doubt_short": Message("Only a few words to go by.", "Muy pocas palabras en que basarse."),
+    "doubt_language": Message(
+        "In {lang}; the model learnt mostly from English and Spanish.",
+        "En {lang}; el modelo aprendió sobre todo de inglés y español.",
+    ),
+    "doubt_unclear": Message("Its language is not clear.", "No está claro en qué idioma está."),
     # Nothing to show
     "empty_title": Message("Nothing collected yet", "Aún no hay nada recogido"),
     "empty_text": Message(

@@ -70,4 +70,31 @@ MESSAGES: Mapping[str, Message] = {
         "No tweets were drawn for this trend in this hour, so nothing can be said of its mood.",
         "En esta hora no se extrajo ningún tuit de esta tendencia, así que no se puede decir nada de su ánimo.",
     ),
+    "span": Message("Hours in the chart", "Horas del gráfico"),
+    "span_day": Message("24 hours", "24 horas"),
+    "span_three": Message("3 days", "3 días"),
+    "span_week": Message("7 days", "7 días"),
+    "usual_help": Message(
+        "The mark and the last column are the average of all {n} trends of {place} in this hour; ▲ and ▼ stand where "
+        "the intervals do not meet.",
+        "La marca y la última columna son la media de las {n} tendencias de {place} en esta hora; ▲ y ▼ aparecen donde "
+        "los intervalos no se tocan.",
+    ),
+    "above_usual": Message("clearly above the average", "claramente por encima de la media"),
+    "below_usual": Message("clearly below the average", "claramente por debajo de la media"),
+    "talked_help": Message("Each shows its tweets.", "Cada uno muestra sus tuits."),
+    "all_tweets": Message("All tweets of the sample", "Todos los tuits de la muestra"),
+    "tweets_of_all": Message("{n} of {all} tweets", "{n} de {all} tuits"),
+    "entity": Message("Entity", "Entidad"),
+    "remove": Message("Remove", "Quitar"),
+    "no_tweet_matches": Message(
+        "No tweet of this sample fits the filter.", "Ningún tuit de la muestra cumple el filtro."
+    ),
+    "paging": Message("Pages of tweets", "Páginas de tuits"),
+    "newer": Message("Newer", "Más recientes"),
+    "older": Message("Older", "Más antiguos"),
+    "page_of": Message("Page {n} of {all}", "Página {n} de {all}"),
+    "origin_windows": Message(
+        "Drawn from (UTC), with the number of tweets", "Extraídos de (UTC), con el número de tuits"
+    ),
 }  # fmt: skip

@@ -1,0 +1,89 @@
+"""Where the steps keep what they make: one volume (or folder) that outlives every pod.
+
+data/DIGEST/      the data sets as they were when a run took them
+runs/NAME/        recipe.toml, last.pt (the checkpoint), validation.jsonl, evaluation.json, artefact/
+models/VERSION/   published artefacts, and models.json, which says which one is in service
+logs/             what each step said, by day
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trendlark.errors import NotFoundError
+from trendlark.hours import utc_now
+
+_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The folders under the root of a claim."""
+
+    root: Path
+
+    @property
+    def models(self) -> Path:
+        """Where artefacts are published when nothing else is asked for."""
+        return self.root / "models"
+
+    def data(self, digest: str) -> Path:
+        """The data of this digest; raises NotFoundError where they are gone."""
+        return self._existing(self.root / "data" / digest, "data sets")
+
+    def run(self, name: str) -> Path:
+        """The folder of a training run; raises NotFoundError where it is gone."""
+        return self._existing(self.root / "runs" / name, "training run")
+
+    def new_run(self, name: str) -> Path:
+        """The folder of a training run, made where it is missing."""
+        folder = self.root / "runs" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def _existing(self, folder: Path, what: str) -> Path:
+        if folder.is_dir():
+            return folder
+        raise NotFoundError(
+            f"Found no {what} at {folder}, though an earlier step reported it; steps may be answered from a cache "
+            "while the claim was emptied. Run the pipeline again without caching."
+        )
+
+    @contextmanager
+    def logged(self, step: str) -> Iterator[None]:
+        """Keep what a step says in ``logs/DAY.log``, beside what its pod shows."""
+        folder = self.root / "logs"
+        folder.mkdir(parents=True, exist_ok=True)
+        ours = logging.getLogger("trendlark")
+        before = ours.level
+        ours.setLevel(logging.INFO)
+        handlers = [logging.FileHandler(folder / f"{utc_now():%Y-%m-%d}.log", encoding="utf-8")]
+        for handler in handlers:
+            handler.setFormatter(logging.Formatter(f"{step} {_FORMAT}"))
+            ours.addHandler(handler)
+        try:
+            ours.info("begins")
+            yield
+            ours.info("ends")
+        except BaseException as error:
+            ours.error("fails: %s: %s", type(error).__name__, error)
+            raise
+        finally:
+            for handler in handlers:
+                ours.removeHandler(handler)
+                handler.close()
+            ours.setLevel(before)
+
+
+def write_whole(path: Path, content: Any) -> None:
+    """Write JSON whole or not at all."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    part.replace(path)

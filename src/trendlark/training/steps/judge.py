@@ -1,0 +1,48 @@
+"""Step 4: score each run, and the model in service, by set on the same validation rows."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+
+from trendlark.training import calibrate, checkpoint, evaluate
+from trendlark.training.predict import network_predictor
+from trendlark.training.scoring import mean_score, score_all
+from trendlark.training.steps.claim import Claim, write_whole
+from trendlark.training.steps.gate import NOTHING, Evaluation, Scores
+from trendlark.training.steps.learn import CHECKPOINT_FILE, data_of
+from trendlark.training.steps.pictures import Pictures, draw
+
+_log = logging.getLogger(__name__)
+
+EVALUATION_FILE = "evaluation.json"
+
+
+def judge(claim: Claim, run: str, limit: int = 0) -> tuple[Evaluation, Pictures]:
+    """Calibrate a run's checkpoint and score it, as the export does with its 8-bit form.
+
+    ``limit`` takes only the first validation rows of each set (0 for all).
+    """
+    data, folder = claim.data(data_of(claim, run)), claim.run(run)
+    state = checkpoint.load(folder / CHECKPOINT_FILE)
+    predict = network_predictor(state.network.eval())
+    calibration = calibrate.fit(predict, state.tokenizer, data, limit or None)
+    scores = score_all(predict, state.tokenizer, data, calibration, limit or None)
+    evaluation = _summed_up(run, scores)
+    write_whole(folder / EVALUATION_FILE, evaluation.to_dict())
+    _log.info("evaluation: %s has a mean of tasks of %.4f", run, evaluation.mean)
+    return evaluation, draw(predict, state.tokenizer, data, calibration, limit or None)
+
+
+def judge_service(claim: Claim, digest: str, address: str, limit: int = 0) -> Evaluation:
+    """Score the model in service on the same rows; ``none`` has no scores."""
+    if address == NOTHING:
+        return Evaluation(NOTHING, 0.0, {})
+    return _summed_up(address, evaluate.run(address, claim.data(digest), limit or None))
+
+
+def _summed_up(model: str, scores: Scores) -> Evaluation:
+    """Not-a-number, as where a set has no example of a label, counts as 0: JSON cannot say it."""
+    clean = {key: {k: float(np.nan_to_num(v)) for k, v in found.items()} for key, found in scores.items()}
+    return Evaluation(model, mean_score(clean), clean)

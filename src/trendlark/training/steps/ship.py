@@ -1,0 +1,118 @@
+"""Step 7: the artefact of the chosen run, held against the framework before anybody may publish it."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from trendlark.errors import ModelError
+from trendlark.training import checkpoint, equality, export, graph
+from trendlark.training.checkpoint import Checkpoint
+from trendlark.training.data import encode
+from trendlark.training.predict import build_session, session_predictor
+from trendlark.training.steps.claim import Claim
+from trendlark.training.steps.learn import CHECKPOINT_FILE, data_of
+
+_log = logging.getLogger(__name__)
+
+_TEXTS = 200
+# A graph in single precision does the same sums in another order; this is in logits.
+_EXACT = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How far the exported graphs are from the framework on the project's own tweets.
+
+    ``exact`` is the largest difference of a logit in single precision; ``tasks`` tells of the 8-bit graph, by task,
+    how its probabilities differ (``mean``, ``p999``) and how often the answer is the ``same``.
+    """
+
+    exact: float
+    tasks: Mapping[str, Mapping[str, float]]
+
+
+def ship(claim: Claim, run: str, name: str, tolerance: float, limit: int = 0) -> tuple[Path, Difference]:
+    """Write the run's artefact and return its folder, or raise ModelError where it differs from the framework.
+
+    ``tolerance`` is the largest mean difference of a probability that the 8-bit graph may have in any task.
+    """
+    data, folder = claim.data(data_of(claim, run)), claim.run(run)
+    target = folder / "artefact"
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".exporting-") as scratch:
+        part = export.run(
+            folder / CHECKPOINT_FILE, data, Path(scratch) / "artefact", name, limit=limit or None
+        )
+        found = compare(checkpoint.load(folder / CHECKPOINT_FILE), part)
+        _check(found, tolerance)
+        shutil.rmtree(target, ignore_errors=True)
+        part.rename(target)
+    return target, found
+
+
+def compare(state: Checkpoint, artefact: Path, texts: int = _TEXTS) -> Difference:
+    """Run the checkpoint in PyTorch, and both graphs in ONNX Runtime, over tweets of no data set."""
+    tweets = equality.thousand_tweets()[:: max(1, equality.COUNT // texts)]
+    return Difference(
+        _exact(state, encode(state.tokenizer, tweets)), equality.compare(state, artefact, tweets)
+    )
+
+
+def _exact(state: Checkpoint, ids: list[list[int]]) -> float:
+    weights, shape = export.network_weights(state), state.network.shape
+    single = session_predictor(build_session(graph.build(weights, shape, int8=False)))(ids)
+    network = state.network.float().eval()
+    largest = 0.0
+    with torch.inference_mode():
+        for row, other in zip(ids, single, strict=True):
+            out = network(torch.tensor([row]))
+            gaps = [np.abs(out[name][0].numpy() - other[name]).max() for name in other if name in out]
+            largest = float(np.maximum(largest, np.max(gaps)))  # keeps not-a-number, which max() may lose
+    return largest
+
+
+def _check(found: Difference, tolerance: float) -> None:
+    worst = max(found.tasks, key=lambda task: found.tasks[task]["mean"])
+    mean = found.tasks[worst]["mean"]
+    _log.info(
+        "export: a logit differs by %.1e in single precision, a probability of %s by %.4f with 8 bits",
+        *(found.exact, worst, mean),
+    )
+    wrong = []
+    if not found.exact <= _EXACT:
+        wrong.append(
+            f"logits of the graph in single precision differ by {found.exact:.2g} (allowed {_EXACT})"
+        )
+    if not mean <= tolerance:
+        wrong.append(
+            f"probabilities of {worst} with 8 bits differ by {mean:.4f} in the mean (allowed {tolerance})"
+        )
+    if wrong:
+        raise ModelError(
+            f"Found an export that is not the model that was trained: {'; '.join(wrong)}. Nothing was published. "
+            "Train on, or state a larger tolerance if the scores of the 8-bit form are good enough."
+        )
+
+
+def told(found: Difference, tolerance: float) -> str:
+    """Return the comparison in Markdown."""
+    lines = [
+        "# The export beside the framework",
+        "",
+        f"Single precision: a logit differs by at most {found.exact:.1e} (allowed {_EXACT:.0e}). With 8 bits:",
+        "",
+        f"| task | mean difference of a probability (allowed {tolerance}) | 99.9 of 100 are below | same answer |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| {task} | {one['mean']:.4f} | {one['p999']:.4f} | {one['same']:.1%} |"
+        for task, one in found.tasks.items()
+    ]
+    return "\n".join(lines) + "\n"

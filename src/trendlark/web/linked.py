@@ -1,0 +1,59 @@
+"""Texts of tweets with their links, names and hashtags leading where they lead at the source; all else is escaped."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+from markupsafe import Markup, escape
+
+from trendlark.web.links import outside_link
+
+_PARTS = re.compile(
+    r"(?P<url>https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]…])"
+    r"|(?<![\w@])@(?P<mention>\w{1,15})(?!\w)"
+    r"|(?<![\w&#])[#＃](?P<hashtag>\w*[^\W\d]\w*)"
+)
+_X = "https://x.com/"
+_LINK = Markup('<a href="{}" rel="noopener noreferrer nofollow">{}</a>')
+
+
+def linked(text: str, source: str) -> Markup:
+    """The text as HTML: addresses become links, and of tweets of X also names and hashtags."""
+    done, end = Markup(), 0
+    for match in _PARTS.finditer(text):
+        address = _address(match, source)
+        if address is None:
+            continue
+        done += escape(text[end : match.start()]) + _LINK.format(address, match[0])
+        end = match.end()
+    return done + escape(text[end:])
+
+
+def _address(match: re.Match[str], source: str) -> str | None:
+    if match["url"]:
+        return outside_link(match["url"])
+    if source != "x":
+        return None
+    return _X + match["mention"] if match["mention"] else f"{_X}hashtag/{quote(match['hashtag'], safe='')}"
+
+
+def author_link(source: str, handle: str | None, author_id: str | None) -> str | None:
+    """The address of an author on X; None for other sources and where nothing is known."""
+    if source != "x":
+        return None
+    if handle and re.fullmatch(r"\w{1,15}", handle, re.ASCII):
+        return _X + handle
+    return f"{_X}i/user/{author_id}" if author_id and author_id.isdecimal() and author_id.isascii() else None
+
+
+def actions(source: str, tweet_id: str) -> dict[str, str]:
+    """Where a tweet of X is answered, reposted and liked, by message; nothing for other sources."""
+    if source != "x" or not (tweet_id.isdecimal() and tweet_id.isascii()):
+        return {}
+    intent = f"{_X}intent/"
+    return {
+        "reply": f"{intent}post?in_reply_to={tweet_id}",
+        "repost": f"{intent}retweet?tweet_id={tweet_id}",
+        "like": f"{intent}like?tweet_id={tweet_id}",
+    }

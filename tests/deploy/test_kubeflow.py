@@ -1,0 +1,147 @@
+"""deploy/kubeflow and the dev container: pinned, locked down, in step with the rest, and the notebook's cells run."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from tests.support.dockerfile import stages_of
+from tests.support.hours import command
+from trendlark import __version__
+
+ROOT = Path(__file__).parents[2]
+KUBEFLOW = ROOT / "deploy" / "kubeflow"
+FOLDERS = ("pipelines", "kserve", "notebook")
+_PINNED = re.compile(r"(\?ref=v?\d+\.\d+\.\d+|/releases/download/v\d+\.\d+\.\d+/[\w.-]+)$")
+
+Manifest = dict[str, Any]
+
+
+def read(name: str) -> list[Manifest]:
+    return [one for one in yaml.safe_load_all((KUBEFLOW / name).read_text(encoding="utf-8")) if one]
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_upstream_is_pinned(folder: str) -> None:
+    [kustomization] = read(f"{folder}/kustomization.yaml")
+    upstream = [one for one in kustomization["resources"] if "://" in one]
+    assert upstream
+    assert [one for one in upstream if not _PINNED.search(one)] == []
+
+
+def test_the_server_is_of_the_version_of_the_sdk() -> None:
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "optional-dependencies"
+    ]
+    [version] = [one.removeprefix("kfp==") for one in wanted["pipeline"] if one.startswith("kfp==")]
+    [kustomization] = read("pipelines/kustomization.yaml")
+    refs = {one.rpartition("ref=")[2] for one in kustomization["resources"] if "://" in one}
+    assert refs == {version}
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_what_is_ours_renders_and_is_valid(folder: str, tmp_path: Path) -> None:
+    """Without what is upstream's, which the patches and the network would need."""
+    shutil.copytree(KUBEFLOW / folder, tmp_path / folder)
+    path = tmp_path / folder / "kustomization.yaml"
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content["resources"] = [one for one in content["resources"] if "://" not in one]
+    if not content["resources"]:
+        config = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "inferenceservice-config"},
+            "data": {"deploy": "{}", "ingress": "{}"},
+        }
+        (tmp_path / folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+        content["resources"] = ["config.yaml"]
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    made = subprocess.run(
+        ["kubectl", "kustomize", str(path.parent)], capture_output=True, text=True, check=False
+    )
+    assert made.returncode == 0, made.stderr
+    for manifest in yaml.safe_load_all(made.stdout):
+        if manifest["kind"] == "Notebook":
+            _check_notebook(manifest)
+        else:
+            kubernetes_validate.validate(manifest, "1.30", strict=True)
+        if manifest["metadata"]["name"] == "inferenceservice-config":
+            assert json.loads(manifest["data"]["deploy"]) == {"defaultDeploymentMode": "Standard"}
+
+
+def _check_notebook(manifest: Manifest) -> None:
+    """A Notebook holds a Pod, so that is what is validated."""
+    spec = manifest["spec"]["template"]["spec"]
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "notebook"}, "spec": spec}
+    kubernetes_validate.validate(pod, "1.30", strict=True)
+    [container] = spec["containers"]
+    assert container["image"] == f"trendlark/train:{__version__}"
+    assert container["securityContext"]["readOnlyRootFilesystem"]
+    assert spec["securityContext"]["runAsNonRoot"]
+    [claim] = read("pipelines/claim.yaml")
+    volumes = {one["name"]: one for one in spec["volumes"]}
+    assert volumes["lake"]["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
+    assert volumes["example"]["configMap"]["name"] == "trendlark-notebook"
+    assert claim["spec"]["accessModes"] == ["ReadWriteMany"]
+
+
+def test_the_roll_out_may_patch_what_the_overlays_hold_and_no_more() -> None:
+    role, binding = read("pipelines/rollout.yaml")
+    patched = {name for rule in role["rules"] if "patch" in rule["verbs"] for name in rule["resourceNames"]}
+    assert patched == {"trendlark-web", "trendlark-analyzer", "trendlark"}
+    assert {verb for rule in role["rules"] for verb in rule["verbs"]} == {"get", "patch"}
+    assert binding["subjects"] == [
+        {"kind": "ServiceAccount", "name": "pipeline-runner", "namespace": "kubeflow"}
+    ]
+
+
+def test_the_dev_container_is_the_train_image() -> None:
+    found = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text(encoding="utf-8"))
+    build = found["build"]
+    dockerfile = (ROOT / ".devcontainer" / build["dockerfile"]).resolve()
+    assert dockerfile == ROOT / "deploy/docker/Dockerfile"
+    assert build["target"] == "train"
+    assert "train" in stages_of(dockerfile)
+    assert (ROOT / ".devcontainer" / build["context"]).resolve() == ROOT
+
+
+def test_the_cells_of_the_notebook_run(tmp_path: Path) -> None:
+    notebook = json.loads((KUBEFLOW / "notebook/an-hour.ipynb").read_text(encoding="utf-8"))
+    assert all(not cell.get("outputs") for cell in notebook["cells"]), "commit it without outputs"
+    environment = os.environ | {"TRENDLARK_MODEL": "fake", "TRENDLARK_LAKE": str(tmp_path / "lake")}
+    hour = subprocess.run(
+        command("run-hour", "--places", "es"),
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert hour.returncode == 0, hour.stderr
+    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    (tmp_path / "cells.py").write_text("\n\n".join(cells), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "cells.py"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("1 hours in ")
+    assert any(re.match(r"es 1 .* tweets: \{'negative': '\d+%'", line) for line in lines)
+    assert sum(line.startswith(("negative [", "neutral [", "positive [")) for line in lines) == 5

@@ -1,0 +1,148 @@
+"""SQL over HTTP: read-only, and limited in rows, time, memory and size, each limit reached for real."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+
+from tests.support.hours import settings_for
+from tests.support.web_app import client_of, empty_lake
+from tests.support.web_lake import STORIES, fill
+from trendlark.errors import LakeError
+from trendlark.lake import Lake
+from trendlark.lake import limited as module
+from trendlark.lake.limited import Limits, ask
+from trendlark.web.routes import sql
+
+ENDLESS = "SELECT count(*) FROM generate_series(1, 1000000000) a, generate_series(1, 1000) b WHERE a.value > b.value"
+GREEDY = (
+    "SELECT count(DISTINCT x), array_length(array_agg(x)) FROM "
+    "(SELECT repeat(cast(a.value AS text), 40) AS x FROM generate_series(1, 20000000) a)"
+)
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """A lake with a trend over six hours."""
+    lake = empty_lake(tmp_path_factory.mktemp("query"))
+    fill(lake, "x", STORIES[:1])
+    return lake
+
+
+@pytest.fixture(scope="module")
+def client(lake: Lake) -> Iterator[httpx.Client]:
+    """A client of a server that gives queries time on a slow machine."""
+    with client_of(lake, settings=settings_for(lake.uri, query_seconds=60, query_rows=5)) as client:
+        client.timeout = httpx.Timeout(120)
+        yield client
+
+
+def run(client: httpx.Client, query: str, **more: int) -> tuple[int, dict[str, Any]]:
+    """Status and body of a query's answer."""
+    answer = client.post("/v1/query", json={"sql": query, **more})
+    body: dict[str, Any] = answer.json()
+    return answer.status_code, body
+
+
+def test_a_query_is_answered_with_columns_and_rows(client: httpx.Client) -> None:
+    query = "SELECT hour, count(*) AS n, max(created_at) AS last, NULL AS none FROM tweets GROUP BY hour ORDER BY hour"
+    status, body = run(client, query, limit=2)
+    assert status == 200
+    assert body["columns"] == ["hour", "n", "last", "none"]
+    assert body["rows"][0] == ["2026-11-23T02", 3, "2026-11-23T02:14:00+00:00", None]
+    assert len(body["rows"]) == 2
+    assert body["truncated"] is True
+    assert run(client, "SELECT 1/0.0 AS a")[1]["rows"] == [[None]]
+
+
+def test_no_more_rows_are_given_than_the_setting_allows(client: httpx.Client) -> None:
+    for more in ({}, {"limit": 1_000_000}):
+        _, body = run(client, "SELECT * FROM tweets", **more)
+        assert len(body["rows"]) == 5
+        assert body["truncated"] is True
+    _, body = run(client, "SELECT DISTINCT place FROM tweets")
+    assert (body["rows"], body["truncated"]) == ([["es"]], False)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "DELETE FROM tweets",
+        "SELECT 1; DROP TABLE tweets",
+        "COPY tweets TO '/tmp/out.csv'",
+        "CREATE EXTERNAL TABLE a STORED AS CSV LOCATION '/etc/passwd'",
+        "SELECT * FROM '/etc/passwd'",
+        "SET datafusion.runtime.memory_limit = '1G'",
+        "SELECT nothing FROM tweets",
+    ],
+)
+def test_what_is_not_one_select_over_the_lake_is_refused(client: httpx.Client, query: str) -> None:
+    status, body = run(client, query)
+    assert status == 400
+    assert body["type"] == "urn:trendlark:query"
+    assert "Found SQL that the lake cannot answer" in body["detail"]
+
+
+def test_a_query_without_end_is_ended(lake: Lake) -> None:
+    with client_of(lake, settings=settings_for(lake.uri, query_seconds=3)) as client:
+        status, body = run(client, ENDLESS)
+        assert status == 400
+        assert "not answered in 3 seconds" in body["detail"]
+        assert client.get("/live").status_code == 200
+
+
+def test_a_query_that_wants_too_much_memory_is_ended_and_the_server_lives(lake: Lake) -> None:
+    settings = settings_for(lake.uri, query_seconds=60, query_memory_mb=300)
+    with client_of(lake, settings=settings) as client:
+        client.timeout = httpx.Timeout(120)
+        status, body = run(client, GREEDY)
+        assert status == 400
+        assert "more than 300 MB of memory" in body["detail"]
+        assert run(client, "SELECT count(*) FROM tweets")[1]["rows"] == [[18]]
+
+
+def test_an_answer_of_too_many_characters_is_refused(lake: Lake) -> None:
+    query = "SELECT repeat('x', 1000000) FROM generate_series(1, 12)"
+    with client_of(lake, settings=settings_for(lake.uri, query_seconds=60)) as client:
+        client.timeout = httpx.Timeout(120)
+        status, body = run(client, query)
+    assert status == 400
+    assert "10,000,000 characters" in body["detail"]
+
+
+def test_more_queries_than_may_run_at_once_are_sent_away(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (
+        client_of(lake, settings=settings_for(lake.uri, query_seconds=6)) as client,
+        ThreadPoolExecutor(4) as pool,
+    ):
+        running = [pool.submit(run, client, ENDLESS) for _ in range(sql.AT_ONCE)]
+        end = time.monotonic() + 5
+        statuses = set()
+        while 429 not in statuses and time.monotonic() < end:
+            answer = client.post("/v1/query", json={"sql": "SELEC"})
+            statuses.add(answer.status_code)
+        assert 429 in statuses
+        assert int(answer.headers["retry-after"]) >= 1
+        assert [one.result()[0] for one in running] == [400] * sql.AT_ONCE
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"sql": ""}, {"sql": "x" * 20_001}, {"sql": "SELECT 1", "limit": 0}, []]
+)
+def test_requests_that_are_not_valid_are_told(client: httpx.Client, body: object) -> None:
+    assert client.post("/v1/query", json=body).status_code == 422
+
+
+def test_a_lake_that_cannot_be_read_is_not_called_a_bad_query(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = tmp_path_factory.mktemp("none")
+    (folder / "lake").write_text("a file")
+    with pytest.raises(LakeError):
+        ask(str(folder / "lake"), "SELECT count(*) FROM tweets", Limits(1, 60, 768))
+    assert module.MOST_BYTES == 10_000_000

@@ -1,0 +1,138 @@
+"""Another base, from a folder of Hugging Face's form: what it says does not change on the way in."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.nn import functional
+
+from tests.support.tiny_model import tiny_tokenizer
+from trendlark.errors import InputError, NotFoundError
+from trendlark.training.bert import load_bert
+
+_WIDTH, _HEADS, _INNER, _LAYERS = 16, 4, 32, 2
+
+
+def _config(**others: Any) -> dict[str, Any]:
+    return {
+        "model_type": "bert",
+        "vocab_size": tiny_tokenizer().get_vocab_size(),
+        "hidden_size": _WIDTH,
+        "num_hidden_layers": _LAYERS,
+        "num_attention_heads": _HEADS,
+        "intermediate_size": _INNER,
+        "max_position_embeddings": 128,
+        "hidden_act": "gelu",
+        **others,
+    }
+
+
+def _weights(prefix: str = "") -> dict[str, Tensor]:
+    torch.manual_seed(5)
+    config = _config()
+    shapes: dict[str, tuple[int, ...]] = {
+        "embeddings.word_embeddings.weight": (config["vocab_size"], _WIDTH),
+        "embeddings.position_embeddings.weight": (128, _WIDTH),
+        "embeddings.token_type_embeddings.weight": (2, _WIDTH),
+        "embeddings.LayerNorm.weight": (_WIDTH,),
+        "embeddings.LayerNorm.bias": (_WIDTH,),
+    }
+    for at in range(_LAYERS):
+        own = f"encoder.layer.{at}"
+        for name, rows, columns in (
+            *((f"attention.self.{one}", _WIDTH, _WIDTH) for one in ("query", "key", "value")),
+            ("attention.output.dense", _WIDTH, _WIDTH),
+            ("intermediate.dense", _INNER, _WIDTH),
+            ("output.dense", _WIDTH, _INNER),
+        ):
+            shapes |= {f"{own}.{name}.weight": (rows, columns), f"{own}.{name}.bias": (rows,)}
+        for name in ("attention.output.LayerNorm", "output.LayerNorm"):
+            shapes |= {f"{own}.{name}.weight": (_WIDTH,), f"{own}.{name}.bias": (_WIDTH,)}
+    return {f"{prefix}{name}": torch.randn(shape) * 0.5 for name, shape in shapes.items()}
+
+
+def _write(folder: Path, prefix: str = "", **config: Any) -> Path:
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps(_config(**config)), encoding="utf-8")
+    tiny_tokenizer().save(str(folder / "tokenizer.json"))
+    save_file(_weights(prefix), str(folder / "model.safetensors"))
+    return folder
+
+
+def _by_the_paper(ids: Tensor) -> Tensor:
+    """BERT's encoder as Devlin et al. (2019) write it, with none of our code."""
+    weights = _weights()
+
+    def linear(hidden: Tensor, name: str) -> Tensor:
+        return functional.linear(hidden, weights[f"{name}.weight"], weights[f"{name}.bias"])
+
+    def norm(hidden: Tensor, name: str) -> Tensor:
+        return functional.layer_norm(
+            hidden, (_WIDTH,), weights[f"{name}.weight"], weights[f"{name}.bias"], 1e-12
+        )
+
+    words = weights["embeddings.word_embeddings.weight"][ids]
+    words = words + weights["embeddings.position_embeddings.weight"][: ids.shape[1]]
+    hidden = norm(words + weights["embeddings.token_type_embeddings.weight"][0], "embeddings.LayerNorm")
+    for at in range(_LAYERS):
+        own = f"encoder.layer.{at}"
+        heads = [
+            linear(hidden, f"{own}.attention.self.{one}").unflatten(-1, (_HEADS, -1)).transpose(1, 2)
+            for one in ("query", "key", "value")
+        ]
+        scores = heads[0] @ heads[1].transpose(-1, -2) / (_WIDTH // _HEADS) ** 0.5
+        mixed = (scores.softmax(-1) @ heads[2]).transpose(1, 2).flatten(2)
+        hidden = norm(
+            hidden + linear(mixed, f"{own}.attention.output.dense"), f"{own}.attention.output.LayerNorm"
+        )
+        inner = functional.gelu(linear(hidden, f"{own}.intermediate.dense"))
+        hidden = norm(hidden + linear(inner, f"{own}.output.dense"), f"{own}.output.LayerNorm")
+    return hidden
+
+
+@pytest.mark.parametrize("prefix", ["", "bert."])
+def test_a_folder_is_read_as_it_was_written(tmp_path: Path, prefix: str) -> None:
+    network, tokenizer = load_bert(_write(tmp_path / "base", prefix))
+    ids = torch.tensor([tokenizer.encode("the real madrid loves juego de tronos").ids])
+    with torch.inference_mode():
+        found = network.eval().encode(ids)
+    torch.testing.assert_close(found, _by_the_paper(ids), rtol=1e-4, atol=1e-4)
+
+
+def test_layers_are_taken_from_the_bottom(tmp_path: Path) -> None:
+    network, _ = load_bert(_write(tmp_path / "base"), layers=1)
+    assert len(network.layers) == 1
+    torch.testing.assert_close(
+        network.state_dict()["layers.0.up.bias"], _weights()["encoder.layer.0.intermediate.dense.bias"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"model_type": "roberta"}, "type 'roberta'"),
+        ({"hidden_act": "relu"}, "with 'relu'"),
+        ({"max_position_embeddings": 64}, "64 positions"),
+    ],
+)
+def test_another_kind_of_encoder_is_refused(tmp_path: Path, config: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        load_bert(_write(tmp_path / "base", **config))
+
+
+def test_more_layers_than_there_are_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="fewer layers"):
+        load_bert(_write(tmp_path / "base"), layers=3)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    folder = _write(tmp_path / "base")
+    (folder / "tokenizer.json").unlink()
+    with pytest.raises(NotFoundError, match=r"Found no tokenizer\.json"):
+        load_bert(folder)

@@ -1,0 +1,214 @@
+"""The steps of the pipeline as functions over a folder: each finds what was done before, and loses nothing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import boto3
+import pytest
+
+pytest.importorskip("tomli_w", reason="needs trendlark[pipeline]")
+
+from tests.support.s3_server import running_s3
+from tests.training.tiny import tiny_checkpoint, write_rows
+from trendlark.errors import InputError, ModelError, NotFoundError
+from trendlark.nlu.artifact import load_artifact
+from trendlark.training import checkpoint
+from trendlark.training.steps import data as data_steps
+from trendlark.training.steps import ship as ship_steps
+from trendlark.training.steps.claim import Claim
+from trendlark.training.steps.data import prepare
+from trendlark.training.steps.judge import judge, judge_service
+from trendlark.training.steps.learn import CHECKPOINT_FILE, Plan, data_of, learn, plan
+from trendlark.training.steps.shelf import in_service, open_shelf
+from trendlark.training.steps.ship import Difference, ship
+
+RECIPE = 'name = "tiny"\nsteps = 2\ntokens_per_batch = 64\n'
+
+
+@pytest.fixture
+def claim(tmp_path: Path) -> Claim:
+    return Claim(tmp_path / "claim")
+
+
+@pytest.fixture
+def wanted(claim: Claim, data: Path, tmp_path: Path) -> Plan:
+    (tmp_path / "tiny.toml").write_text(RECIPE, encoding="utf-8")
+    tiny_checkpoint().save(tmp_path / "start.pt")
+    return Plan(prepare(claim, str(data)), str(tmp_path / "tiny.toml"), str(tmp_path / "start.pt"))
+
+
+def test_data_are_kept_under_their_digest(claim: Claim, data: Path, tmp_path: Path) -> None:
+    digest = prepare(claim, str(data))
+    kept = claim.data(digest)
+    names = sorted(path.relative_to(data) for path in data.rglob("*.gz"))
+    assert sorted(path.relative_to(kept) for path in kept.rglob("*.gz")) == names
+    assert all((kept / name).read_bytes() == (data / name).read_bytes() for name in names)
+    # Another place with the same content is the same data, and other content is not.
+    copy = tmp_path / "copy"
+    shutil.copytree(data, copy)
+    assert prepare(claim, str(copy)) == digest
+    write_rows(copy / "tweeteval_irony" / "train.jsonl.gz", [{"text": "well", "label": "irony"}])
+    assert prepare(claim, str(copy)) != digest
+    assert claim.data(digest) == kept
+    assert not [path for path in (claim.root / "data").iterdir() if path.name.startswith(".")]
+
+
+def test_data_come_from_s3_as_from_a_folder(
+    claim: Claim, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running_s3() as url:
+        for name, value in {
+            "AWS_ENDPOINT_URL": url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": "us-east-1",
+        }.items():
+            monkeypatch.setenv(name, value)
+        client = boto3.client("s3")
+        client.create_bucket(Bucket="sets")
+        for path in data.rglob("*.gz"):
+            client.upload_file(str(path), "sets", f"tweets/{path.relative_to(data)}")
+        assert prepare(claim, "s3://sets/tweets") == prepare(claim, str(data))
+
+
+def test_data_that_cannot_be_used_are_refused_before_anything_is_kept(claim: Claim, tmp_path: Path) -> None:
+    for source, told in (
+        ("", "a folder and an s3://"),
+        ("http://x", "a folder and an s3://"),
+        ("/nowhere", "no .gz"),
+    ):
+        with pytest.raises(InputError, match=told):
+            prepare(claim, source)
+    folder = tmp_path / "sets"
+    write_rows(folder / "tweeteval_irony" / "train.jsonl.gz", [{"text": "well", "label": "irony"}])
+    with pytest.raises(InputError, match="no validation file"):
+        prepare(claim, str(folder))
+    write_rows(
+        folder / "tweeteval_irony" / "val.jsonl.gz", [{"text": "well", "label": "irony"}, {"words": 1}]
+    )
+    with pytest.raises(InputError, match=r"tweeteval_irony/val.jsonl.gz, line 2"):
+        prepare(claim, str(folder))
+    assert list((claim.root / "data").iterdir()) == []
+
+
+def test_the_report_tells_the_sets(claim: Claim, data: Path) -> None:
+    told = data_steps.report(claim, prepare(claim, str(data)))
+    assert "| tweeteval_irony/train | " in told
+    assert "irony 50%, non_irony 50%" in told
+    assert "| davidson_en/train | " in told
+
+
+def test_plans_are_checked_before_any_training(wanted: Plan) -> None:
+    seeds = plan(wanted.digest, wanted.recipe, wanted.base, [3, 1, 3], 5, 0.0)
+    assert [(one.seed, one.settled().seed, one.settled().steps) for one in seeds] == [(3, 3, 5), (1, 1, 5)]
+    assert plan(wanted.digest, wanted.recipe, "e5", [0], 0, 0.0)[0].settled().steps == 2
+    for change, told in (
+        ({"recipe": "unknown"}, "No recipe 'unknown'"),
+        ({"base": "gpt"}, "base is 'gpt', not one of"),
+        ({"steps": -1}, "steps is -1"),
+        ({"seeds": []}, "no seed"),
+    ):
+        given = {"digest": "d", "recipe": wanted.recipe, "base": "", "seeds": [0], "steps": 0, "minutes": 0.0}
+        with pytest.raises(InputError, match=told):
+            plan(**(given | change))  # type: ignore[arg-type]
+
+
+def test_a_finished_run_is_not_done_again(
+    claim: Claim, wanted: Plan, caplog: pytest.LogCaptureFixture
+) -> None:
+    with claim.logged("train-model"):
+        run = learn(claim, wanted)
+    last = claim.run(run) / CHECKPOINT_FILE
+    written = last.stat().st_mtime_ns
+    assert checkpoint.load(last).more["step"] == 2
+    assert data_of(claim, run) == wanted.digest
+    assert learn(claim, wanted) == run
+    assert last.stat().st_mtime_ns == written
+    assert learn(claim, Plan(**(wanted.to_dict() | {"seed": 1}))) != run
+    [log] = (claim.root / "logs").iterdir()
+    lines = log.read_text(encoding="utf-8").splitlines()
+    assert all(line.startswith("train-model ") for line in lines)
+    assert "begins" in lines[0]
+    assert "ends" in lines[-1]
+
+
+def test_what_a_failed_step_said_is_kept(claim: Claim) -> None:
+    with pytest.raises(NotFoundError, match="without caching"), claim.logged("evaluate-model"):
+        judge(claim, "gone")
+    [log] = (claim.root / "logs").iterdir()
+    assert "evaluate-model" in log.read_text(encoding="utf-8")
+    assert "fails: NotFoundError: Found no training run" in log.read_text(encoding="utf-8")
+
+
+def test_a_run_is_judged_exported_and_shelved(claim: Claim, wanted: Plan) -> None:
+    run = learn(claim, wanted)
+    evaluation, pictures = judge(claim, run)
+    assert json.loads((claim.run(run) / "evaluation.json").read_bytes()) == evaluation.to_dict()
+    assert {"tweeteval_irony", "umsab_es", "ner_btc"} <= set(evaluation.sets)
+    assert sum(map(sum, pictures.confusion)) == 12  # all validation rows of sentiment
+    false, true, threshold = pictures.roc["irony"]
+    assert (false[0], true[0], false[-1], true[-1]) == (0, 0, 1, 1)
+    assert max(threshold) <= 1
+
+    folder, difference = ship(claim, run, "tiny", 0.05)
+    assert difference.exact < 1e-4
+    assert 0 < max(one["mean"] for one in difference.tasks.values()) < 0.05
+    assert "| irony |" in ship_steps.told(difference, 0.05)
+    with pytest.raises(ModelError, match=r"not the model that was trained.*Nothing was published"):
+        ship(claim, run, "tiny", 0.0)
+
+    shelf = open_shelf(str(claim.models))
+    assert in_service(shelf, "current") == "default"
+    version = shelf.publish(folder, {"run": run})
+    assert version == load_artifact(claim.models / version).name
+    assert shelf.publish(folder, {"run": "again"}) == version
+    [entry] = shelf.read()["models"]
+    assert entry["run"] == run
+    assert entry["files"] == load_artifact(folder).manifest.files
+    shelf.set_current(version)
+    assert in_service(shelf, "current") == str(claim.models / version)
+    assert (
+        judge_service(claim, wanted.digest, in_service(shelf, "current")).sets.keys()
+        == evaluation.sets.keys()
+    )
+
+
+def test_an_export_that_is_another_model_is_refused() -> None:
+    wrong = Difference(0.5, {"irony": {"mean": 0.001}})
+    with pytest.raises(ModelError, match=r"in single precision differ by 0.5"):
+        ship_steps._check(wrong, 0.02)
+    nothing = Difference(float("nan"), {"irony": {"mean": float("nan")}})
+    with pytest.raises(ModelError, match="differ by nan"):
+        ship_steps._check(nothing, 0.02)
+
+
+def test_a_shelf_on_s3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.support.tiny_model import make_tiny_artifact
+
+    with running_s3() as url:
+        for name, value in {
+            "AWS_ENDPOINT_URL": url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": "us-east-1",
+            "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        }.items():
+            monkeypatch.setenv(name, value)
+        boto3.client("s3").create_bucket(Bucket="models")
+        shelf = open_shelf("s3://models/shelf/")
+        version = shelf.publish(make_tiny_artifact(tmp_path / "model"), {"run": "one"})
+        shelf.set_current(version)
+        assert in_service(shelf, "current") == f"s3://models/shelf/{version}"
+        assert load_artifact(in_service(shelf, "current")).name == version
+
+
+def test_a_shelf_that_cannot_be_read_says_so(tmp_path: Path) -> None:
+    (tmp_path / "models.json").write_text('{"models": []}', encoding="utf-8")
+    with pytest.raises(ModelError, match=r"Could not read .*models.json"):
+        open_shelf(str(tmp_path)).read()
+    for wrong in ("", "gs://bucket"):
+        with pytest.raises(ModelError, match="allowed are a folder and an s3://"):
+            open_shelf(wrong)

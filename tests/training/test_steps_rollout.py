@@ -1,0 +1,162 @@
+"""Rolling a model out over the Kubernetes API: all targets take it, or all get back what they had."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("kubernetes", reason="needs trendlark[pipeline]")
+
+from tests.support.fake_cluster import FakeCluster, Object, deployment, inference_service, running
+from tests.support.http_api import Api
+from tests.support.tiny_model import make_tiny_artifact
+from trendlark.errors import InputError, ModelError, NotFoundError
+from trendlark.training.steps import rollout
+from trendlark.training.steps.rollout import Cluster, Target, parse_targets, put_in_service, roll_out
+from trendlark.training.steps.shelf import open_shelf
+
+NEW, OLD = "/data/training/models/new-1", "/data/training/models/old-1"
+Start = Callable[[FakeCluster], Api]
+
+
+@pytest.fixture
+def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    monkeypatch.setattr(rollout, "_POLL_SECONDS", 0.01)
+    with ExitStack() as stack:
+        yield lambda cluster: stack.enter_context(running(cluster, tmp_path / "kubeconfig"))
+
+
+def two_services(bad: str = "(none)") -> FakeCluster:
+    objects = {"deployments/web": deployment("web", OLD), "deployments/analyzer": deployment("analyzer")}
+    return FakeCluster(objects, frozenset([bad]))
+
+
+def test_targets_are_read() -> None:
+    assert parse_targets(" deployment/web, inferenceservice/nlu ,") == (
+        Target("deployment", "web"),
+        Target("inferenceservice", "nlu"),
+    )
+    assert parse_targets("") == ()
+    for wrong in ("web", "pod/web", "deployment/"):
+        with pytest.raises(InputError, match="deployment/NAME and inferenceservice/NAME"):
+            parse_targets(wrong)
+
+
+def test_all_deployments_take_the_model_and_keep_their_other_variables(start: Start) -> None:
+    cluster = two_services()
+    api = start(cluster)
+    roll_out(Cluster("trendlark"), parse_targets("deployment/web,deployment/analyzer"), NEW, 30)
+    assert cluster.model_of("web") == cluster.model_of("analyzer") == NEW
+    [container] = cluster.objects["deployments/web"]["spec"]["template"]["spec"]["containers"]
+    assert container["env"] == [
+        {"name": "TRENDLARK_THREADS", "value": "1"},
+        {"name": "TRENDLARK_MODEL", "value": NEW},
+    ]
+    assert container["image"] == "trendlark/service:0.1.0"
+    assert {one.path for one in api.of("PATCH")} == {
+        f"/apis/apps/v1/namespaces/trendlark/deployments/{name}" for name in ("web", "analyzer")
+    }
+    # It waited: each was looked at again after the patch, until its new pods were there.
+    assert api.asked[-1].method == "GET"
+
+
+def test_when_one_does_not_become_ready_all_are_rolled_back(start: Start) -> None:
+    cluster = two_services(bad=NEW)
+    before = {name: found["spec"] for name, found in _copied(cluster).items()}
+    start(cluster)
+    with pytest.raises(ModelError, match=r"do not become ready.*given back the model that they had"):
+        roll_out(Cluster("trendlark"), parse_targets("deployment/analyzer,deployment/web"), NEW, 30)
+    assert cluster.model_of("web") == OLD
+    assert cluster.model_of("analyzer") is None
+    assert {name: found["spec"] for name, found in cluster.objects.items()} == before
+
+
+def test_what_takes_too_long_is_rolled_back(start: Start) -> None:
+    cluster = two_services()
+    start(cluster)
+    with pytest.raises(ModelError, match=r"has not seen the change.*given back"):
+        roll_out(Cluster("trendlark"), parse_targets("deployment/web"), NEW, 0)
+    assert cluster.model_of("web") == OLD
+
+
+def test_a_target_that_is_missing_is_named_and_the_others_are_rolled_back(start: Start) -> None:
+    cluster = two_services()
+    start(cluster)
+    with pytest.raises(ModelError, match=r"404.*about deployment/api in trendlark.*given back"):
+        roll_out(Cluster("trendlark"), parse_targets("deployment/web,deployment/api"), NEW, 30)
+    assert cluster.model_of("web") == OLD
+
+
+@pytest.mark.parametrize(
+    ("predictor", "wanted"),
+    [
+        (
+            {"containers": [{"name": "kserve-container", "env": []}]},
+            {
+                "containers": [
+                    {"name": "kserve-container", "env": [{"name": "TRENDLARK_MODEL", "value": NEW}]}
+                ]
+            },
+        ),
+        (
+            {"model": {"modelFormat": {"name": "trendlark"}, "storageUri": OLD}},
+            {"model": {"modelFormat": {"name": "trendlark"}, "storageUri": NEW}},
+        ),
+    ],
+)
+def test_an_inference_service_takes_it_as_it_holds_its_model(
+    start: Start, predictor: Object, wanted: Object
+) -> None:
+    cluster = FakeCluster(
+        {
+            "inferenceservices/nlu": inference_service("nlu", predictor),
+            "deployments/nlu-predictor": deployment("nlu-predictor"),
+        }
+    )
+    api = start(cluster)
+    roll_out(Cluster("trendlark"), parse_targets("inferenceservice/nlu"), NEW, 30)
+    assert cluster.objects["inferenceservices/nlu"]["spec"]["predictor"] == wanted
+    assert api.of("PATCH")[0].path.startswith("/apis/serving.kserve.io/v1beta1/")
+    # Ready alone is not believed: the Deployment behind it was asked, too.
+    assert any(one.path.endswith("/deployments/nlu-predictor") for one in api.of("GET"))
+
+
+def test_without_a_cluster_the_sentence_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    with pytest.raises(ModelError, match="leave the targets empty"):
+        Cluster("trendlark")
+
+
+def test_a_model_is_put_in_service_and_taken_back(start: Start, tmp_path: Path) -> None:
+    shelf = open_shelf(str(tmp_path / "models"))
+    one, two = (
+        shelf.publish(make_tiny_artifact(tmp_path / name, name=name), {"run": name})
+        for name in ("first", "second")
+    )
+    cluster = two_services(bad=shelf.of(two))
+    start(cluster)
+    told = put_in_service(shelf, one, "deployment/web", "trendlark", 30)
+    assert told == f"in service: {one} (deployment/web)"
+    assert cluster.model_of("web") == shelf.of(one)
+    with pytest.raises(ModelError, match="given back"):
+        put_in_service(shelf, two, "deployment/web", "trendlark", 30)
+    assert shelf.read()["current"] == one, "what was rolled back is not in service"
+    cluster.bad = frozenset()
+    put_in_service(shelf, two, "deployment/web", "trendlark", 30)
+    put_in_service(shelf, "previous", "deployment/web", "trendlark", 30)
+    assert shelf.read()["current"] == one
+    assert cluster.model_of("web") == shelf.of(one)
+    with pytest.raises(NotFoundError, match=f"published are: {two}, {one}"):
+        put_in_service(shelf, "third", "deployment/web", "trendlark", 30)
+
+
+def _copied(cluster: FakeCluster) -> dict[str, Object]:
+    return copy.deepcopy(cluster.objects)
