@@ -45,7 +45,7 @@ check: $(STAMP)-train  ## lint, format, types, import layers
 
 test-terraform: $(STAMP)-dev  ## check deploy/terraform: form, own tests, the guide walked in a stand-in for AWS
 	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund --prefix tests/deploy/iam; fi
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not containers" tests/deploy/test_terraform*.py tests/deploy/test_aws*.py
+	@$(BIN)/python -m pytest -q -m "not containers" tests/deploy/test_terraform*.py tests/deploy/test_aws*.py
 
 test-containers: $(STAMP)-dev  ## build the image and run the services in containers (root; podman, mmdebstrap)
 	@$(BIN)/python -m pytest -q -m containers tests/containers

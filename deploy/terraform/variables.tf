@@ -215,7 +215,7 @@ variable "pod_identity" {
 variable "pipeline_service_accounts" {
   description = "ServiceAccounts, as namespace:name, that pipelines run as and that get the pipeline role."
   type        = list(string)
-  default     = ["trendlark:trendlark-pipeline", "kubeflow:pipeline-runner", "kubeflow:ml-pipeline", "kubeflow:ml-pipeline-ui"]
+  default     = ["kubeflow:pipeline-runner", "kubeflow:ml-pipeline", "kubeflow:ml-pipeline-ui"]
 
   validation {
     condition     = length(var.pipeline_service_accounts) > 0 && alltrue([for a in var.pipeline_service_accounts : can(regex("^[a-z0-9-]{1,63}:[a-z0-9.-]{1,253}$", a))])
@@ -230,13 +230,13 @@ variable "enable_kubeflow" {
 }
 
 variable "image_tag" {
-  description = "Tag of the images that the manifests name; null leaves that of the release."
+  description = "Tag of the images that the manifests name; by itself that of the release."
   type        = string
-  default     = null
+  default     = "0.1.0"
 
   validation {
-    condition     = var.image_tag == null ? true : can(regex("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$", var.image_tag)) && var.image_tag != "latest"
-    error_message = "Found image_tag \"${coalesce(var.image_tag, "-")}\"; a tag of letters, digits, dots and hyphens is allowed, and latest is not, because it says nothing. Give the tag that you pushed."
+    condition     = can(regex("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$", var.image_tag)) && var.image_tag != "latest"
+    error_message = "Found image_tag \"${var.image_tag}\"; a tag of letters, digits, dots and hyphens is allowed, and latest is not, because it says nothing. Give the tag that you pushed."
   }
 }
 

@@ -15,8 +15,7 @@ from tests.support.aws_walk import ACCOUNT, REGION, TAG, Walk, why_no_walk
 pytestmark = [
     pytest.mark.skipif(bool(why_no_walk()), reason=why_no_walk() or ""),
     pytest.mark.terraform,
-    pytest.mark.timeout(900),
-    pytest.mark.xdist_group("aws"),
+    pytest.mark.timeout(3000),
 ]
 BUCKET = f"trendlark-dev-lake-{ACCOUNT}"
 REGISTRY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
@@ -38,13 +37,15 @@ def rendered(walk: Walk, overlay: str) -> dict[tuple[str, str], Manifest]:
     return of(walk.render(f"kubernetes/{overlay}"))
 
 
-@pytest.mark.parametrize("overlay", ["s3", "efs"])
+@pytest.mark.parametrize("overlay", ["s3", "efs", "kserve", "pipelines", "notebook"])
 def test_no_placeholder_is_left_and_all_is_valid(walk: Walk, overlay: str) -> None:
     text = walk.render(f"kubernetes/{overlay}")
     assert "00000000" not in text
     assert "eu-west-1" not in text
-    for manifest in of(text).values():
-        kubernetes_validate.validate(manifest, "1.35", strict=True)
+    of_others = {"InferenceService", "Notebook"}
+    for (kind, _), manifest in of(text).items():
+        if kind not in of_others:
+            kubernetes_validate.validate(manifest, "1.35", strict=True)
 
 
 @pytest.mark.parametrize("overlay", ["s3", "efs"])
@@ -64,14 +65,14 @@ def test_every_pod_runs_the_image_that_was_pushed(walk: Walk, overlay: str) -> N
 
 
 def test_accounts_name_the_roles_that_were_made(walk: Walk) -> None:
-    made = rendered(walk, "s3") | of(walk.made["manifests"]["account"])
+    made = rendered(walk, "s3") | rendered(walk, "kserve") | of(walk.made["manifests"]["account"])
     roles = {role["Arn"] for role in walk.client("iam").list_roles()["Roles"]}
     named = {
         name: manifest["metadata"].get("annotations", {}).get(ARN)
         for (kind, name), manifest in made.items()
         if kind == "ServiceAccount"
     }
-    assert named == {f"trendlark-{service}": f"{ROLE}{service}" for service in (*SERVICES, "pipeline")} | {
+    assert named == {f"trendlark-{service}": f"{ROLE}{service}" for service in (*SERVICES, "model")} | {
         "trendlark-external-secrets": f"{ROLE}secrets"
     }
     assert set(named.values()) <= roles
@@ -125,6 +126,22 @@ def test_the_secret_has_the_keys_that_pods_read(walk: Walk) -> None:
     ]
     assert {reference["name"] for reference in references} == {secret["target"]["name"]}
     assert {reference["key"] for reference in references} == set(json.loads(kept))
+
+
+def test_the_model_and_the_notebook_run_the_images_that_were_pushed(walk: Walk) -> None:
+    model = rendered(walk, "kserve")["InferenceService", "trendlark"]["spec"]["predictor"]
+    assert [c["image"] for c in model["containers"]] == [f"{REGISTRY}/trendlark/service:{TAG}"]
+    assert model["serviceAccountName"] == "trendlark-model"
+    notebook = rendered(walk, "notebook")["Notebook", "trendlark"]["spec"]["template"]["spec"]
+    assert [c["image"] for c in notebook["containers"]] == [f"{REGISTRY}/trendlark/train:{TAG}"]
+
+
+def test_pipelines_share_a_claim_on_the_file_system(walk: Walk) -> None:
+    """The default class is of EBS, which no two nodes may write."""
+    claim = rendered(walk, "pipelines")["PersistentVolumeClaim", "trendlark-lake"]
+    assert claim["metadata"]["namespace"] == "kubeflow"
+    assert claim["spec"]["accessModes"] == ["ReadWriteMany"]
+    assert claim["spec"]["storageClassName"] == "efs-sc"
 
 
 def test_kubeflow_keeps_artefacts_in_the_bucket_by_the_pipeline_role(walk: Walk) -> None:

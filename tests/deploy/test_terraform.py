@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.terraform import FOLDER, Terraform, why_not
+from trendlark import __version__
 from trendlark.lake.tables import TABLES
 
 needs_terraform = pytest.mark.skipif(bool(why_not()), reason=why_not() or "")
@@ -18,7 +19,7 @@ VARIABLE = re.compile(r'^variable "(\w+)" \{\n(.*?)^\}', re.M | re.S)
 
 @needs_terraform
 @pytest.mark.terraform
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_form_validity_and_native_tests(tmp_path: Path) -> None:
     terraform = Terraform.copied_to(tmp_path / "terraform")
     assert terraform.run("fmt", "-check", "-recursive", check=False).stdout == "", (
@@ -121,6 +122,11 @@ def test_every_table_of_the_lake_has_a_role_that_writes_it() -> None:
     lists = dict(re.findall(r"^  (collected|analysed) += \[(.*)\]$", policies, re.M))
     written = {name for names in lists.values() for name in re.findall(r'"(\w+)"', names)}
     assert written == set(TABLES)
+
+
+def test_the_tag_of_the_images_is_by_itself_that_of_the_release() -> None:
+    code = (FOLDER / "variables.tf").read_text(encoding="utf-8")
+    assert re.search(rf'^variable "image_tag" \{{\n.*\n.*\n  default     = "{__version__}"$', code, re.M)
 
 
 def test_provider_and_terraform_are_pinned() -> None:

@@ -40,8 +40,8 @@ def main(tool: str, words: list[str]) -> None:
         record["stdin"] = sys.stdin.read()
     if tool == "kubectl" and words[0] in {"apply", "delete"} and "-k" in words:
         folder = words[words.index("-k") + 1]
-        # What refers to other projects' manifests cannot be rendered without the internet.
-        record["rendered"] = "" if "kubeflow" in folder else _render(folder)
+        # KServe itself is other projects' manifests alone, out of reach without the internet.
+        record["rendered"] = "" if folder == "../kubeflow/kserve" else _render(folder)
     with Path(os.environ["RECORD"]).open("a", encoding="utf-8") as file:
         file.write(json.dumps(record) + "\n")
     if tool == "make" and words[-1] == "up":

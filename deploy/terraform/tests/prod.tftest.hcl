@@ -110,10 +110,10 @@ run "pod_identity_instead_of_irsa" {
       "analyzer:trendlark:trendlark-analyzer",
       "cluster-autoscaler:kube-system:cluster-autoscaler",
       "collector:trendlark:trendlark-collector",
+      "model:trendlark:trendlark-model",
       "pipeline:kubeflow:ml-pipeline",
       "pipeline:kubeflow:ml-pipeline-ui",
       "pipeline:kubeflow:pipeline-runner",
-      "pipeline:trendlark:trendlark-pipeline",
       "secrets:external-secrets:external-secrets",
       "web:trendlark:trendlark-web",
     ])

@@ -13,6 +13,7 @@ locals {
       collector          = [{ namespace = "trendlark", name = "trendlark-collector" }]
       analyzer           = [{ namespace = "trendlark", name = "trendlark-analyzer" }]
       web                = [{ namespace = "trendlark", name = "trendlark-web" }]
+      model              = [{ namespace = "trendlark", name = "trendlark-model" }]
       pipeline           = var.pipeline_accounts
       secrets            = [var.pod_identity ? local.operator : local.reader]
       efs-csi            = [{ namespace = "kube-system", name = "efs-csi-controller-sa" }]

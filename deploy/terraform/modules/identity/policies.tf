@@ -16,6 +16,12 @@ locals {
       writes  = []
       deletes = []
     }
+    # KServe's copy of the model, which sees no tweet of the lake.
+    model = {
+      reads   = ["models"]
+      writes  = []
+      deletes = []
+    }
     pipeline = {
       reads   = ["models", "pipelines"]
       writes  = ["models", "pipelines"]

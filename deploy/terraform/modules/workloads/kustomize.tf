@@ -8,40 +8,66 @@ locals {
   # The registry that the overlays name until somebody names theirs.
   placeholder = "000000000000.dkr.ecr.eu-west-1.amazonaws.com"
 
-  images = [for image in ["trendlark/service", "trendlark/train"] : merge(
-    { name = "${local.placeholder}/${image}", newName = "${var.registry}/${image}" },
-    var.image_tag == null ? {} : { newTag = var.image_tag },
-  )]
+  images = [for image in ["trendlark/service", "trendlark/train"] : {
+    name    = "${local.placeholder}/${image}"
+    newName = "${var.registry}/${image}"
+    newTag  = var.image_tag
+  }]
 
-  patches = {
-    s3 = concat(
-      [{
-        target = { kind = "ConfigMap", name = "trendlark-settings" }
-        patch = yamlencode([for key, value in local.settings : {
-          op = "add", path = "/data/${key}", value = value
-        }])
-      }],
-      [for role in ["analyzer", "collector", "web"] : {
-        target = { kind = "ServiceAccount", name = var.accounts[role][0].name }
-        patch = var.pod_identity ? yamlencode([{ op = "remove", path = "/metadata/annotations" }]) : yamlencode([{
-          op = "add", path = "/metadata/annotations", value = { (local.arn) = var.role_arns[role] }
-        }])
-      }],
-    )
-    efs = [{
-      target = { kind = "StorageClass", name = local.efs_class.metadata.name }
-      patch = yamlencode([{
-        op = "replace", path = "/parameters/fileSystemId", value = local.efs_class.parameters.fileSystemId
-      }])
-    }]
+  # Kinds of others, in which kustomize does not know where an image stands.
+  image_of = { for kind, at in {
+    InferenceService = { path = "/spec/predictor/containers/0/image", image = "trendlark/service" }
+    Notebook         = { path = "/spec/template/spec/containers/0/image", image = "trendlark/train" }
+    } : kind => {
+    target = { kind = kind, name = "trendlark" }
+    patch  = yamlencode([{ op = "replace", path = at.path, value = "${var.registry}/${at.image}:${var.image_tag}" }])
+  } }
+
+  roles = { for role in ["analyzer", "collector", "model", "web"] : role => {
+    target = { kind = "ServiceAccount", name = var.accounts[role][0].name }
+    patch = yamlencode([{
+      op = "add", path = "/metadata/annotations", value = var.pod_identity ? {} : { (local.arn) = var.role_arns[role] }
+    }])
+  } }
+
+  on_efs = {
+    target = { kind = "PersistentVolumeClaim", name = "trendlark-lake" }
+    patch  = yamlencode([{ op = "add", path = "/spec/storageClassName", value = local.efs_class.metadata.name }])
   }
 
-  kustomizations = { for overlay, patches in local.patches : overlay => yamlencode({
+  overlays = {
+    s3 = {
+      folder = "kubernetes/overlays/s3"
+      patches = concat(
+        [{
+          target = { kind = "ConfigMap", name = "trendlark-settings" }
+          patch = yamlencode([for key, value in local.settings : {
+            op = "add", path = "/data/${key}", value = value
+          }])
+        }],
+        [for role in ["analyzer", "collector", "web"] : local.roles[role]],
+      )
+    }
+    efs = {
+      folder = "kubernetes/overlays/efs"
+      patches = [{
+        target = { kind = "StorageClass", name = local.efs_class.metadata.name }
+        patch = yamlencode([{
+          op = "replace", path = "/parameters/fileSystemId", value = local.efs_class.parameters.fileSystemId
+        }])
+      }]
+    }
+    kserve    = { folder = "kubernetes/overlays/kserve", patches = [local.roles.model, local.image_of.InferenceService] }
+    pipelines = { folder = "kubeflow/pipelines", patches = [local.on_efs] }
+    notebook  = { folder = "kubeflow/notebook", patches = [local.image_of.Notebook] }
+  }
+
+  kustomizations = { for name, overlay in local.overlays : name => yamlencode({
     apiVersion = "kustomize.config.k8s.io/v1beta1"
     kind       = "Kustomization"
-    resources  = ["../../../kubernetes/overlays/${overlay}"]
+    resources  = ["../../../${overlay.folder}"]
     images     = local.images
-    patches    = patches
+    patches    = overlay.patches
   }) }
 
   # Values of the Helm charts that belong to the cluster and not to Trendlark.

@@ -47,7 +47,7 @@ locals {
     }
   }
 
-  # Accounts that no overlay of the repository makes, by role.
+  # Accounts that the repository's manifests do not make.
   own_accounts = { for role in ["pipeline", "secrets"] : role => [for account in var.accounts[role] : {
     apiVersion = "v1"
     kind       = "ServiceAccount"
@@ -60,7 +60,7 @@ locals {
 
   objects = concat(
     [{ apiVersion = "v1", kind = "Namespace", metadata = { name = "trendlark" } }, local.efs_class],
-    [for account in flatten(values(local.own_accounts)) : account if account.metadata.namespace == "trendlark"],
+    [for account in local.own_accounts.secrets : account if account.metadata.namespace == "trendlark"],
     var.ebs ? [local.ebs_class] : [],
     var.pod_identity ? [local.to_agent] : [],
   )
@@ -105,6 +105,6 @@ locals {
         } } })
       }
     }],
-    [for account in local.own_accounts.pipeline : account if account.metadata.namespace != "trendlark"],
+    local.own_accounts.pipeline,
   )
 }

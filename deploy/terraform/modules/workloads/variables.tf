@@ -54,7 +54,7 @@ variable "registry" {
 }
 
 variable "image_tag" {
-  description = "Tag of the images that the manifests name; null leaves that of the release."
+  description = "Tag of the images that the manifests name."
   type        = string
 }
 
