@@ -282,4 +282,5 @@ def tell_days(days: list, told: Output[Markdown]) -> str:  # type: ignore[type-a
 
     text = past.told(days)
     Path(told.path).write_text(text, encoding="utf-8")
-    return f"{sum(one['analyses'] for one in days)} tweets of {len(days)} days were analysed again"
+    # kfp hands whole numbers in lists and maps over as floats.
+    return f"{sum(int(one['analyses']) for one in days)} tweets of {len(days)} days were analysed again"

@@ -61,7 +61,10 @@ def told(days: Sequence[Mapping[str, Any]]) -> str:
     """Return what was done, day by day, in Markdown."""
     lines = ["# Analysed again", "", "| day | model | hours | tweets | trends |", "|---|---|---|---|---|"]
     done = sorted((DayAgain(**found) for found in days), key=lambda one: one.day)
-    lines += [f"| {one.day} | {one.model} | {one.hours} | {one.analyses} | {one.trends} |" for one in done]
+    lines += [
+        f"| {one.day} | {one.model} | {one.hours:.0f} | {one.analyses:.0f} | {one.trends:.0f} |"
+        for one in done
+    ]
     return "\n".join(lines) + "\n"
 
 
