@@ -32,7 +32,7 @@ def test_train_evaluate_export(data: Path, tmp_path: Path) -> None:
     recipe.write_text('name = "tiny"\nsteps = 2\ntokens_per_batch = 64\n', encoding="utf-8")
     start, out = tmp_path / "start.pt", tmp_path / "out"
     tiny_checkpoint().save(start)
-    done = _run("train", "--data", data, "--out", out, "--recipe", recipe, "--start", start)
+    done = _run("train", "--data", data, "--out", out, "--recipe", recipe, "--from-checkpoint", start)
     assert done.returncode == 0, done.stderr
     # Every choice that the run makes by itself is said with its reason.
     assert (

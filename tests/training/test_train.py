@@ -74,6 +74,8 @@ def test_a_run_writes_a_checkpoint_and_its_validation(
     assert state.more["recipe"]["name"] == "tiny"
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
+    # What the data are is told before anything is learnt from them.
+    assert sorted(path.suffix for path in out.glob("data-report.*")) == [".json", ".md"]
     lines = [json.loads(line) for line in (out / "validation.jsonl").read_text(encoding="utf-8").splitlines()]
     assert lines[-1]["step"] == 7
     assert "tweeteval_irony" in lines[-1]["sets"]

@@ -27,6 +27,7 @@ from trendlark.training import checkpoint, team
 from trendlark.training.bert import load_bert
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.data import emoji_labels, load_examples
+from trendlark.training.data_report import write_report
 from trendlark.training.e5 import load_e5, make_tokenizer, read_e5
 from trendlark.training.losses import task_losses
 from trendlark.training.mixture import Batch, Mixture, shares
@@ -84,6 +85,9 @@ def run(
     # Each process of a team draws batches and drops units of its own.
     if crew.rank:
         torch.manual_seed(chosen.seed + 1000 * crew.rank)
+    if crew.first and skip == 0:
+        # What the data are is looked at before anything is learnt from them.
+        write_report(data, out)
     stream = _batches(data, state, replace(chosen, seed=chosen.seed + crew.rank), skip)
     keeper = _Keeper(state, data, out, chosen, clock, optimiser, crew)
     network.train()
@@ -260,10 +264,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--recipe", default="default")
     parser.add_argument("--minutes", type=float)
-    parser.add_argument("--start", type=Path)
+    # Not --start, which torchrun would take for an option of its own.
+    parser.add_argument("--from-checkpoint", type=Path)
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    run(given.data, given.out, given.recipe, given.minutes, given.start)
+    run(given.data, given.out, given.recipe, given.minutes, given.from_checkpoint)
 
 
 if __name__ == "__main__":
