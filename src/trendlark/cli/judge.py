@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from trendlark.cli.bars import Bars
 from trendlark.cli.options import JsonFlag
 from trendlark.cli.train import PANEL, need_extra
 from trendlark.errors import InputError
@@ -70,6 +69,8 @@ def evaluate(
     options = Options(
         split, tuple(only or ()), limit, baselines, robustness, behaviour, draws=draws, threads=threads
     )
+    from trendlark.cli.bars import Bars
+
     bars = Bars()
     try:
         found = judge(model, data, options, against or (), bars)

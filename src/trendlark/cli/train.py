@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from trendlark.cli.bars import Bars
 from trendlark.errors import MissingExtraError
 
 PANEL = "The model"
@@ -33,6 +32,7 @@ def train(
 ) -> None:
     """Train a model, calibrate it and export it; the same command goes on where it was cut off."""
     need_extra()
+    from trendlark.cli.bars import Bars
     from trendlark.training import export
     from trendlark.training.train import run
 

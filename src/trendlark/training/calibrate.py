@@ -2,13 +2,15 @@
 
 A temperature for each task and language (Guo et al. 2017, arXiv:1706.04599) is fitted by likelihood, every set
 weighing the same. Thresholds are chosen for the metric of the benchmark on a smoothed curve, so that no single
-tweet decides. Hate has one more rule: its training tweets were searched for hate and hold twenty times as much as
-everyday ones do, so its threshold is at least what flags few tweets of a set that was not searched for it.
+tweet decides. Hate and irony have one more rule: their training tweets were searched for and hold many times as much
+as everyday ones do, so a threshold is at least what flags few tweets of sets that were not searched. Irony's threshold
+in English, where it has a benchmark, serves that.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -37,9 +39,11 @@ _THRESHOLDS = np.round(np.arange(0.06, 0.95, 0.02), 2)
 _SMOOTHING = 5
 # Validation tweets of a language from which a temperature and thresholds of its own are sounder than the common.
 _ENOUGH_ROWS = 250
-# Sets of tweets on everyday matters, and the share of them that may be flagged.
-_EVERYDAY = ("tweeteval_sentiment",)
-_MOST_FLAGGED = {"hate": 0.02}
+# Sets of tweets on everyday matters, the share of them that may be flagged, and of which task also where its
+# language has a benchmark.
+_EVERYDAY = ("tweeteval_sentiment", *(f"umsab_{lang}" for lang in ("es", "pt", "fr", "de", "it")))
+_MOST_FLAGGED = {"hate": 0.02, "irony": 0.10}
+_GUARDED_EVERYWHERE = ("hate",)
 _HIGHEST_THRESHOLD = 0.95
 _ROUNDS = 2
 
@@ -59,25 +63,30 @@ def fit(predict: Predictor, tokenizer: Tokenizer, data: Path, limit: int | None 
     A language with enough tweets of its own gets a temperature, and thresholds where its sets need them.
     """
     samples = _samples(predict, tokenizer, data, limit)
-    whole = _guard(_fit_tasks(samples), samples)
+    whole = _fit_tasks(samples)
     languages = {}
     for lang in sorted({sample.scored.entry.lang for sample in samples}):
         own = [sample for sample in samples if sample.scored.entry.lang == lang]
-        languages[lang] = _guard(_fit_language(lang, own, whole), samples)
+        languages[lang] = _guard(_fit_language(lang, own, whole), own, _GUARDED_EVERYWHERE)
+    for task in _MOST_FLAGGED:
+        # The common threshold is for the languages that have none of their own.
+        known = [lang for lang, fitted in languages.items() if task in fitted.thresholds]
+        others = [sample for sample in samples if sample.scored.entry.lang not in known]
+        whole = _guard(whole, others, (task,))
     return Calibration(whole.temperatures, whole.thresholds, languages)
 
 
-def _guard(fitted: Calibration, samples: Sequence[_Sample]) -> Calibration:
-    """Raise the thresholds that would flag too many everyday tweets."""
+def _guard(fitted: Calibration, samples: Sequence[_Sample], tasks: Sequence[str]) -> Calibration:
+    """Raise the thresholds of ``tasks`` that would flag too many everyday tweets among the samples."""
     thresholds = dict(fitted.thresholds)
-    for name, share in _MOST_FLAGGED.items():
+    for name in tasks:
         everyday = [one.guarded[name] for one in samples if name in one.guarded]
         if name not in fitted.temperatures or not everyday or name not in thresholds:
             continue
         chances = fitted.probabilities(name, np.concatenate(everyday))
         for label, own in thresholds[name].items():
             at = TASKS[name].labels.index(label)
-            least = float(np.ceil(100 * np.quantile(chances[:, at], 1 - share)) / 100)
+            least = math.ceil(100 * float(np.quantile(chances[:, at], 1 - _MOST_FLAGGED[name]))) / 100
             raised = max(own, min(least, _HIGHEST_THRESHOLD))
             thresholds[name] = {**thresholds[name], label: raised}
             _log.info("calibration %s: threshold %.2f, for everyday tweets raised to %.2f", name, own, raised)
