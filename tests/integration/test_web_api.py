@@ -17,6 +17,7 @@ from tests.support.web_lake import MODEL as LAKE_MODEL
 from trendlark.errors import InputError, LakeError, ModelError, TrendlarkError
 from trendlark.lake import Lake
 from trendlark.records import Analysis, Trend, TrendHour
+from trendlark.reports.board import Board
 from trendlark.web.desk import Analyzes
 from trendlark.web.problems import _TITLES, kind_of, problem
 from trendlark.web.routes import health
@@ -320,6 +321,7 @@ def test_nothing_of_an_address_steers_the_log(
     with client_of(lake) as client:
         monkeypatch.setattr(type(lake), "trend_hours", broken)
         monkeypatch.setattr(type(lake), "hours", broken)
+        monkeypatch.setattr(Board, "hours", broken)
         assert client.get(path).status_code in {500, 503}
     lines = [record.getMessage() for record in caplog.records if record.name == "trendlark.web"]
     assert lines

@@ -101,7 +101,7 @@ def test_no_limit_is_no_limit() -> None:
 
 def test_the_log_names_the_token_and_never_shows_it(lake: Lake, caplog: pytest.LogCaptureFixture) -> None:
     settings = settings_for(lake.uri, api_tokens=TOKENS)
-    with caplog.at_level(logging.DEBUG), client_of(lake, settings=settings) as client:
+    with caplog.at_level(logging.DEBUG, logger="trendlark"), client_of(lake, settings=settings) as client:
         client.get("/v1/hours", headers=bearer("look-1"))
         client.post("/login", data={"token": "look-1"})
         client.get("/v1/hours")
