@@ -171,6 +171,7 @@ def test_hate_is_flagged_in_few_everyday_tweets(tmp_path: Path, state: Checkpoin
         calm, found = (tuple(encode(state.tokenizer, [f"{word} {at}"])[0]) for word in ("day", "hate"))
         sentiment = np.zeros(3, np.float32)
         answers[calm] = {"hate": rng.normal(size=1).astype(np.float32), "sentiment": sentiment}
+        answers[calm]["irony"] = np.zeros(1, np.float32)
         answers[found] = {"hate": rng.normal(1.0 if at % 2 else -1.0, 1.5, size=1).astype(np.float32)}
     fitted = calibrate.fit(_oracle(answers), state.tokenizer, tmp_path)
     chances = fitted.probabilities(

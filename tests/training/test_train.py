@@ -75,7 +75,7 @@ def test_a_run_writes_a_checkpoint_and_its_validation(
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
     # What the data are is told before anything is learnt from them.
-    assert sorted(path.suffix for path in out.glob("data-report.*")) == [".json", ".md"]
+    assert sorted(path.suffix for path in out.glob("data.*")) == [".json", ".md"]
     lines = [json.loads(line) for line in (out / "validation.jsonl").read_text(encoding="utf-8").splitlines()]
     assert lines[-1]["step"] == 7
     assert "tweeteval_irony" in lines[-1]["sets"]
@@ -178,8 +178,15 @@ def test_a_run_stops_when_it_no_longer_gets_better(
 
 
 def test_a_base_that_is_nowhere_is_named(data: Path, out: Path, tmp_path: Path) -> None:
-    path = tmp_path / "other.toml"
-    path.write_text(f'base = "{tmp_path / "nowhere"}"\n', encoding="utf-8")
+    path, folder = tmp_path / "other.toml", tmp_path / "base"
+    path.write_text(f'base = "{folder}"\n', encoding="utf-8")
+    with pytest.raises(InputError, match=r"base is .*, not one of e5 and the folders"):
+        load_recipe(str(path))
+    folder.mkdir()
     with pytest.raises(NotFoundError, match=r"config\.json, model\.safetensors, tokenizer\.json in the base"):
         train.run(data, out, str(path))
-    assert load_recipe("default").base == "e5"
+
+
+@pytest.mark.parametrize("name", ["default", "go-on"])
+def test_the_recipes_in_the_package_begin_from_the_base_that_it_names(name: str) -> None:
+    assert (load_recipe(name).name, load_recipe(name).base) == (name, "e5")

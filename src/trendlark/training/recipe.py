@@ -78,6 +78,9 @@ def parse_recipe(table: Mapping[str, Any], source: str) -> Recipe:
     for key, value in table.items():
         if isinstance(known.get(key), int | float) and not isinstance(value, int | float):
             wrong.append(f"{key} is {value!r}, not a number")
+    base = str(table.get("base", "e5"))
+    if base != "e5" and not Path(base).is_dir():
+        wrong.append(f"base is {base!r}, not one of e5 and the folders of this machine")
     wrong += [f"boosts.{key} is no set" for key in table.get("boosts", {}) if key not in {*SETS, *EMOJI_SETS}]
     if wrong:
         raise InputError(f"{source}: {'; '.join(wrong)}. Allowed are {', '.join(known)}. Correct the recipe.")
