@@ -59,6 +59,7 @@ def evaluate(
 ) -> None:
     """Judge a model through the public API: scores with intervals by set, task, language and slice, against others."""
     need_extra()
+    from trendlark.cli.bars import Bars
     from trendlark.cli.tables import print_rows, screen, to_json
     from trendlark.training.evaluate import Options, judge
     from trendlark.training.evaluation.page import render_page
@@ -66,11 +67,8 @@ def evaluate(
     from trendlark.training.evaluation.rivals import RIVALS
 
     baselines = tuple(RIVALS) if "all" in (baseline or ()) else tuple(baseline or ())
-    options = Options(
-        split, tuple(only or ()), limit, baselines, robustness, behaviour, draws=draws, threads=threads
-    )
-    from trendlark.cli.bars import Bars
-
+    kept = tuple(only or ())
+    options = Options(split, kept, limit, baselines, robustness, behaviour, draws=draws, threads=threads)
     bars = Bars()
     try:
         found = judge(model, data, options, against or (), bars)
