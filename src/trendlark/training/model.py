@@ -81,7 +81,7 @@ class Head(nn.Module):
 
 
 class Network(nn.Module):
-    """Token ids in, raw logits of every task out."""
+    """Token ids in, raw logits of every task out; training blanks a share ``word_dropout`` of the words."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -99,11 +99,15 @@ class Network(nn.Module):
         )
         self.entities = Head(shape.width, len(entity_tags()), shape.dropout)
         self.emoji = Head(shape.width, shape.auxiliary, shape.dropout) if shape.auxiliary else None
+        self.word_dropout = 0.0
 
     def encode(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
         """Return hidden states [batch, tokens, width]; ``mask`` is True at tokens and False at padding."""
         tokens = ids.shape[1]
-        hidden = self.drop(self.norm(self.words(ids) + self.positions[:tokens]))
+        words = self.words(ids)
+        if self.training and self.word_dropout:
+            words = words * (torch.rand(ids.shape, device=ids.device) >= self.word_dropout)[:, :, None]
+        hidden = self.drop(self.norm(words + self.positions[:tokens]))
         scores = None
         if mask is not None:
             scores = torch.zeros(mask.shape, device=mask.device).masked_fill(~mask, -1e4)[:, None, None, :]

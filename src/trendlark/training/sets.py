@@ -129,6 +129,7 @@ _ALL = (
     _sentiment("mozetic_sentiment", "es", "", "train_spa"),
     _sentiment("mozetic_sentiment", "pt", "", "train_por"),
     _sentiment("mozetic_sentiment", "de", "", "train_deu"),
+    _sentiment("afrisenti_pt_mz", "pt", ""),
     _emotions("tweeteval_emotion", "en", _EMOTION_FOUR, "macro_f1"),
     _emotions("emoevent_en", "en", {**_SIX, "others": ""}, "macro_f1"),
     _emotions("emoevent_es", "es", {**_SIX, "others": ""}, "macro_f1"),

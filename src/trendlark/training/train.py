@@ -78,6 +78,7 @@ def run(
     torch.manual_seed(chosen.seed)
     state = checkpoint.load(last) if last.exists() else start_state(data, chosen, start)
     network = state.network.to(device)
+    network.word_dropout = chosen.word_dropout
     clock = Clock(chosen.steps, minutes)
     optimiser = Optimiser(network, chosen.rates)
     skip = _resume(state, clock, optimiser)
