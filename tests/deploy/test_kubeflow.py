@@ -40,6 +40,12 @@ def test_upstream_is_pinned(folder: str) -> None:
     assert [one for one in upstream if not _PINNED.search(one)] == []
 
 
+def test_nothing_of_upstream_needs_istio() -> None:
+    """The controller's overlay `kubeflow` makes a VirtualService of each notebook, which no cluster of ours knows."""
+    [kustomization] = read("notebook/kustomization.yaml")
+    assert any("/config/overlays/standalone?" in one for one in kustomization["resources"])
+
+
 def test_the_server_is_of_the_version_of_the_sdk() -> None:
     wanted = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
         "optional-dependencies"

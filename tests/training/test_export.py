@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.training.tiny import tiny_checkpoint
+from tests.training.tiny import tiny_checkpoint, write_rows
 from trendlark.errors import InputError, ModelError
-from trendlark.nlu.artifact import load_artifact
+from trendlark.nlu.artifact import MANIFEST_FILE, load_artifact
 from trendlark.nlu.tasks import TASKS
 from trendlark.training import baseline, evaluate, export
 from trendlark.training.card import add_evaluation, licences
 from trendlark.training.evaluation.report import spell, spell_rival
 from trendlark.training.export import file_digest
-from trendlark.training.scoring import main_metric
 from trendlark.training.sets import EMOJI_SETS, SETS
 
 
@@ -98,15 +98,40 @@ def test_evaluating_the_artefact_finds_the_metrics_of_its_manifest(
             assert one["calibration_error"]["value"] == pytest.approx(known["calibration_error"], abs=1e-3)
 
 
-def test_scoring_logits_finds_the_metrics_of_the_manifest(
+def test_a_gate_is_given_what_users_get(
     checkpoint_path: Path, folder: Path, manifest: Any, data: Path
 ) -> None:
     found = evaluate.run(folder, data)
     assert set(found) == set(manifest["metrics"])
+    judged = evaluate.judge(folder, data, evaluate.Options(draws=1))["sets"]
     for key, scores in found.items():
-        known = manifest["metrics"][key][SETS[key].metric]
-        assert main_metric(SETS[key], scores) == pytest.approx(known, abs=1e-4)
+        assert scores[SETS[key].metric] == judged[key]["score"]["value"]
+        assert scores["calibration_error"] == judged[key]["calibration_error"]["value"]
     assert 0 <= evaluate.run(checkpoint_path, data, limit=2)["ner_btc"]["entity_f1"] <= 1
+
+
+def test_a_gate_hears_the_thresholds_of_a_language(folder: Path, data: Path, tmp_path: Path) -> None:
+    """All Spanish tweets get every emotion, or none, by thresholds that hold for Spanish alone."""
+
+    def scored(threshold: float) -> dict[str, dict[str, float]]:
+        changed = tmp_path / str(threshold)
+        shutil.copytree(folder, changed)
+        manifest = json.loads((changed / MANIFEST_FILE).read_bytes())
+        stated = dict.fromkeys(TASKS["emotions"].labels, threshold)
+        manifest["tasks"]["emotions"]["languages"] = {"es": {"temperature": 1.0, "thresholds": stated}}
+        (changed / MANIFEST_FILE).write_text(json.dumps(manifest), encoding="utf-8")
+        return evaluate.run(changed, spanish)
+
+    spanish = tmp_path / "data"
+    texts = ["qué asco me da todo esto, de verdad", "esta mañana el tren llega tarde otra vez a la ciudad"]
+    rows = [{"text": text, "label": "others"} for text in texts]
+    write_rows(spanish / "emoevent_es" / "val.jsonl.gz", rows)
+    english = [{"text": "so angry at this whole thing today", "label": "anger"}]
+    write_rows(spanish / "tweeteval_emotion" / "val.jsonl.gz", english)
+    all_said, none_said = scored(0.0), scored(1.0)
+    assert all_said["emoevent_es"]["macro_f1"] == 0.0
+    assert none_said["emoevent_es"]["macro_f1"] == 1.0
+    assert all_said["tweeteval_emotion"] == none_said["tweeteval_emotion"]
 
 
 def test_a_checkpoint_is_judged_beside_its_artefact(checkpoint_path: Path, folder: Path, data: Path) -> None:

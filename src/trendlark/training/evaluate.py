@@ -16,13 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tokenizers import Tokenizer
-
 from trendlark.errors import InputError
 from trendlark.jobs.progress import SILENT, Progress
 from trendlark.nlu.analyzer import Analyze
-from trendlark.nlu.artifact import Manifest, TaskManifest, load_artifact
-from trendlark.training import checkpoint
 from trendlark.training.behaviour.suite import load_suite, run_suite
 from trendlark.training.evaluation.folders import Benchmark, find_sets
 from trendlark.training.evaluation.models import open_model
@@ -30,8 +26,7 @@ from trendlark.training.evaluation.readings import Reading, read
 from trendlark.training.evaluation.results import Judged, summarise
 from trendlark.training.evaluation.rivals import RIVALS, read_rival
 from trendlark.training.evaluation.robustness import measure_robustness
-from trendlark.training.predict import build_session, network_predictor, session_predictor
-from trendlark.training.scoring import Calibration, score_all
+from trendlark.training.sets import SETS
 
 _log = logging.getLogger(__name__)
 
@@ -59,37 +54,22 @@ class Options:
     threads: int = 0
 
 
-def run(model: Path | str, data: Path, limit: int | None = None) -> Scores:
-    """Return the metrics by set as training sees them, from raw logits, of a checkpoint (.pt) or an artefact.
+def run(model: Path | str, data: Path, limit: int | None = None, threads: int = 0) -> Scores:
+    """Return the benchmark metric and the calibration error by set, for gates: what ``judge`` finds, without intervals.
 
-    For gates, which compare with scores of a run; a checkpoint is scored as it is, an artefact with its temperatures
-    and thresholds. What users get is told by ``judge``.
+    Only sets of the table in ``training/sets.py`` count; ``limit`` is the first validation rows of each. What is
+    scored are the answers that users get: the model's own temperatures and thresholds by language, its entities as they
+    are cut. Raises InputError, ModelError.
     """
-    if str(model).endswith(".pt"):
-        state = checkpoint.load(Path(model))
-        return score_all(network_predictor(state.network.eval()), state.tokenizer, data, limit=limit)
-    artifact = load_artifact(model)
-    tokenizer = Tokenizer.from_file(str(artifact.tokenizer_file))
-    predict = session_predictor(build_session(artifact.model_file))
-    return score_all(predict, tokenizer, data, _calibration(artifact.manifest), limit)
-
-
-def _calibration(manifest: Manifest) -> Calibration:
-    tasks = manifest.tasks
-    langs = {lang for task in tasks.values() for lang in task.languages}
-    return Calibration(
-        {name: task.temperature for name, task in tasks.items()},
-        {name: dict(task.thresholds) for name, task in tasks.items()},
-        {lang: _of_language(lang, tasks) for lang in langs},
-    )
-
-
-def _of_language(lang: str, tasks: Mapping[str, TaskManifest]) -> Calibration:
-    stated = {name: task.calibration(lang) for name, task in tasks.items() if lang in task.languages}
-    return Calibration(
-        {name: one.temperature for name, one in stated.items()},
-        {name: dict(one.thresholds) for name, one in stated.items()},
-    )
+    found: Scores = {}
+    with open_model(model, threads) as analyzer:
+        for one in find_sets(data, limit=limit):
+            if SETS.get(one.entry.key) == one.entry:
+                reading = _read_set(analyzer, one, SILENT)
+                found[one.entry.key] = {one.entry.metric: reading.tally.score()}
+                if reading.calibration is not None:
+                    found[one.entry.key]["calibration_error"] = reading.calibration.score()
+    return found
 
 
 def judge(

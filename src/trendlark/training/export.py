@@ -11,7 +11,7 @@ import hashlib
 import json
 import logging
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from trendlark.training.card import CARD_FILE, write_card
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.data import digest
 from trendlark.training.model import MAX_TOKENS
-from trendlark.training.predict import build_session, session_predictor
+from trendlark.training.predict import Predictor, build_session, session_predictor
 from trendlark.training.scoring import Calibration, main_metric, score_all
 from trendlark.training.sets import EMOJI_SETS, SETS
 
@@ -57,25 +57,41 @@ def run(
     ``limit`` takes only the first validation rows of each set, for a quick look at an unfinished run.
     """
     state = checkpoint.load(checkpoint_path)
-    out.mkdir(parents=True, exist_ok=True)
-    weights, shape = network_weights(state), state.network.shape
-    onnx.save(graph.build(weights, shape, int8=True), str(out / MODEL_FILE))
-    state.tokenizer.save(str(out / TOKENIZER_FILE))
-    small = session_predictor(build_session(out / MODEL_FILE))
-    calibration = calibrate.fit(small, state.tokenizer, data, limit)
+    small, calibration = write_model(state, data, out, name, limit)
     scores = score_all(small, state.tokenizer, data, calibration, limit)
-    full = session_predictor(build_session(graph.build(weights, shape, int8=False)))
+    full = session_predictor(
+        build_session(graph.build(network_weights(state), state.network.shape, int8=False))
+    )
     exact = score_all(full, state.tokenizer, data, calibration, limit)
     metrics = _metrics(scores, exact, baseline or {})
     manifest = make_manifest(name, state, calibration, metrics, data)
     manifest["recipe"] |= {"core_hours": core_hours} if core_hours is not None else {}
     write_card(out / CARD_FILE, manifest)
-    manifest["files"] = {one: file_digest(out / one) for one in (MODEL_FILE, TOKENIZER_FILE, CARD_FILE)}
-    (out / MANIFEST_FILE).write_text(
-        json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    _write_manifest(out, manifest, (MODEL_FILE, TOKENIZER_FILE, CARD_FILE))
     _report(out, metrics)
     return out
+
+
+def write_model(
+    state: Checkpoint, data: Path, out: Path, name: str, limit: int | None = None
+) -> tuple[Predictor, Calibration]:
+    """Write what serving loads of a checkpoint, calibrated on ``data``, but neither scores nor a card.
+
+    Returns the 8-bit model and its calibration.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    onnx.save(graph.build(network_weights(state), state.network.shape, int8=True), str(out / MODEL_FILE))
+    state.tokenizer.save(str(out / TOKENIZER_FILE))
+    small = session_predictor(build_session(out / MODEL_FILE))
+    calibration = calibrate.fit(small, state.tokenizer, data, limit)
+    _write_manifest(out, make_manifest(name, state, calibration, {}, data), (MODEL_FILE, TOKENIZER_FILE))
+    return small, calibration
+
+
+def _write_manifest(out: Path, manifest: dict[str, Any], files: Sequence[str]) -> None:
+    manifest["files"] = {one: file_digest(out / one) for one in files}
+    text = json.dumps(manifest, indent=1, ensure_ascii=False)
+    (out / MANIFEST_FILE).write_text(text + "\n", encoding="utf-8")
 
 
 def network_weights(state: Checkpoint) -> dict[str, NDArray[Any]]:

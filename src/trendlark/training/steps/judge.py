@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import tempfile
+from pathlib import Path
 
 import numpy as np
 
-from trendlark.training import calibrate, checkpoint, evaluate
-from trendlark.training.predict import network_predictor
-from trendlark.training.scoring import mean_score, score_all
+from trendlark.training import checkpoint, evaluate
+from trendlark.training.export import write_model
+from trendlark.training.scoring import mean_score
 from trendlark.training.steps.claim import Claim, write_whole
 from trendlark.training.steps.gate import NOTHING, Evaluation, Scores
 from trendlark.training.steps.learn import CHECKPOINT_FILE, data_of
@@ -20,23 +22,22 @@ EVALUATION_FILE = "evaluation.json"
 
 
 def judge(claim: Claim, run: str, limit: int = 0) -> tuple[Evaluation, Pictures]:
-    """Calibrate a run's checkpoint and score it, as the export does with its 8-bit form.
+    """Score a run's checkpoint in the form in which it would serve: 8 bits, calibrated, through the public API.
 
     ``limit`` takes only the first validation rows of each set (0 for all).
     """
     data, folder = claim.data(data_of(claim, run)), claim.run(run)
     state = checkpoint.load(folder / CHECKPOINT_FILE)
-    predict = network_predictor(state.network.eval())
-    calibration = calibrate.fit(predict, state.tokenizer, data, limit or None)
-    scores = score_all(predict, state.tokenizer, data, calibration, limit or None)
-    evaluation = _summed_up(run, scores)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".judging-") as scratch:
+        predict, calibration = write_model(state, data, Path(scratch), run, limit or None)
+        evaluation = _summed_up(run, evaluate.run(scratch, data, limit or None))
     write_whole(folder / EVALUATION_FILE, evaluation.to_dict())
     _log.info("evaluation: %s has a mean of tasks of %.4f", run, evaluation.mean)
     return evaluation, draw(predict, state.tokenizer, data, calibration, limit or None)
 
 
 def judge_service(claim: Claim, digest: str, address: str, limit: int = 0) -> Evaluation:
-    """Score the model in service on the same rows; ``none`` has no scores."""
+    """Score the model in service on the same rows by the same rules; ``none`` has no scores."""
     if address == NOTHING:
         return Evaluation(NOTHING, 0.0, {})
     return _summed_up(address, evaluate.run(address, claim.data(digest), limit or None))

@@ -36,7 +36,7 @@ def draw(
         if entry.metric and TASKS[entry.task].kind in ("one_of", "yes_no"):
             rows = _usable(data, entry)[:limit]
             if rows:
-                found = probabilities(predict, tokenizer, entry, rows, calibration)
+                found = probabilities(predict, tokenizer, entry, rows, calibration.of(entry.lang))
                 scored.setdefault(entry.task, []).append(found)
     curves = {task: _curve(sets) for task, sets in scored.items() if TASKS[task].kind == "yes_no"}
     return Pictures(
