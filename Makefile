@@ -95,7 +95,7 @@ pipelines: $(STAMP)-train  ## compile the training pipelines into deploy/kubeflo
 	done
 
 test-pipeline: $(STAMP)-train  ## run the training pipelines to their ends on small data
-	@$(BIN)/python -m pytest -q -m pipeline -n 2 tests/training/test_pipeline_run.py
+	@$(BIN)/python -m pytest -q -m pipeline -n 2 tests/training
 
 clean:  ## take away the virtual environment and caches (not the lake)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,4 +1,4 @@
-"""A real HTTP server for tests that answers JSON by a function and remembers what it was asked."""
+"""A real HTTP server for tests that answers JSON, or bytes, by a function and remembers what it was asked."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def serving(answer: Answer) -> Iterator[Api]:
             asked = Asked(self.command, self.path, body, dict(self.headers))
             api.asked.append(asked)
             status, content = answer(asked)
-            sent = json.dumps(content).encode()
+            sent = content if isinstance(content, bytes) else json.dumps(content).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(sent)))

@@ -190,15 +190,20 @@ def test_every_parameter_is_in_the_docs_with_its_default(name: str) -> None:
         )
 
 
-def test_docker_gets_the_folders_that_the_parameters_name(tmp_path: Path) -> None:
-    root = tmp_path / "claim"
-    root.mkdir()
-    given = {"root": str(root), "data": "s3://bucket/sets", "models": "", "recipe": "default"}
-    runner = _runner("docker", given, tmp_path)
-    mounts = runner.container_run_args["mounts"]
-    assert [(one["Source"], one["Target"]) for one in mounts] == [
-        (str(place), str(place)) for place in (tmp_path, root)
-    ]
+def test_docker_gets_what_the_parameters_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    (tmp_path / "default").mkdir()
+    (tmp_path / "mine.toml").touch()
+    given = {"root": "claim", "data": "s3://bucket/sets", "models": "", "recipe": "mine.toml", "base": "e5"}
+    runner = _runner("docker", given | {"service": "default", "lake": "steps"}, tmp_path / "steps")
+    run = runner.container_run_args
+    mounts = [(one["Source"], one["Target"]) for one in run["mounts"]]
+    # kfp mounts the folder of the steps itself.
+    assert mounts == [(str(place), str(place)) for place in (tmp_path / "claim", tmp_path / "mine.toml")]
+    assert run["environment"]["AWS_REGION"] == "eu-west-1"
+    assert all(key.startswith("AWS_") for key in run["environment"])
+    assert (tmp_path / "claim").is_dir()
 
 
 def _kfp(asked: Asked) -> tuple[int, Any]:

@@ -74,7 +74,7 @@ def run(
     local: Annotated[
         bool, typer.Option("--local", help="On this machine; `submit` is for a server.")
     ] = False,
-    work: Annotated[Path, typer.Option(help="Folder for the claim, artifacts and the cache.")] = Path(
+    work: Annotated[Path, typer.Option(help="Folder for the claim and for what the steps show.")] = Path(
         "build/pipeline"
     ),
     runner: Annotated[

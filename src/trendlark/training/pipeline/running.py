@@ -19,8 +19,10 @@ from urllib3.exceptions import HTTPError
 from trendlark.errors import InputError, TrendlarkError
 from trendlark.training.pipeline.graphs import Site, make_pipeline
 
-# Parameters that may name folders of this machine.
-_PLACES = ("root", "data", "models", "lake", "base", "recipe")
+# Parameters that may name something on this machine, those of them that a run makes, and words that are no places.
+_PLACES = ("root", "data", "models", "lake", "base", "recipe", "service", "model")
+_MADE = ("root", "models")
+_WORDS = ("current", "default", "none", "e5", "fake")
 _REFUSALS = (OpenApiException, HTTPError, ValueError, OSError)
 
 Runner = Literal["subprocess", "docker"]
@@ -80,18 +82,20 @@ def run_local(
     runner: Runner = "subprocess",
     site: Site | None = None,
 ) -> str:
-    """Run a pipeline on this machine and return its outcome; ``work`` holds artifacts and the cache.
+    """Run a pipeline on this machine and return its outcome; ``work`` holds its artifacts.
 
-    ``subprocess`` runs the steps in this environment, ``docker`` in the site's image, with the folders that the
-    parameters name mounted at their own paths. Raises PipelineError when a step fails.
+    ``subprocess`` runs the steps in this environment, ``docker`` in the site's image, with what the parameters name
+    mounted at its own path and the variables ``AWS_*`` of this process. Raises PipelineError when a step fails.
     """
     work = work.absolute()
     work.mkdir(parents=True, exist_ok=True)
+    # A container begins in a folder of its own.
+    given = dict(parameters) | {key: str(place) for key, place in _places(parameters).items()}
     with _quiet():
         pipeline = make_pipeline(name, replace(site or Site(), retries=False))
-        local.init(_runner(runner, parameters, work), pipeline_root=str(work), raise_on_error=True)
+        local.init(_runner(runner, given, work), pipeline_root=str(work), raise_on_error=True)
         try:
-            task = pipeline(**parameters)
+            task = pipeline(**given)
         except RuntimeError as error:
             raise PipelineError(
                 f"The pipeline {name} did not finish: {error}. What its steps had finished is kept. The log of the "
@@ -107,14 +111,31 @@ def run_local(
 def _runner(runner: Runner, parameters: Mapping[str, Any], work: Path) -> Any:
     if runner == "subprocess":
         return local.SubprocessRunner(use_venv=False)
-    places = [work, *(Path(str(parameters[key])) for key in _PLACES if parameters.get(key))]
-    mounted = {str(place.absolute()) for place in places if "://" not in str(place) and place.exists()}
+    # kfp mounts ``work`` itself, and Docker refuses a place that is mounted twice.
+    mounted = sorted({str(place) for place in _places(parameters).values()} - {str(work)})
     return local.DockerRunner(
-        mounts=[{"Type": "bind", "Source": place, "Target": place} for place in sorted(mounted)],
+        mounts=[{"Type": "bind", "Source": place, "Target": place} for place in mounted],
+        environment={key: value for key, value in os.environ.items() if key.startswith("AWS_")},
         network_mode="host",
         user=f"{os.getuid()}:{os.getgid()}",
         entrypoint=["/usr/bin/env"],  # in the place of the image's own, as a pod's command is
     )
+
+
+def _places(parameters: Mapping[str, Any]) -> dict[str, Path]:
+    """The parameters that name something on this machine, by their absolute paths; what a run fills is made."""
+    found = {}
+    for key in _PLACES:
+        text = str(parameters.get(key) or "")
+        word = text in _WORDS or (key == "recipe" and not text.endswith(".toml"))
+        if not text or word or "://" in text:
+            continue
+        place = Path(text).expanduser().absolute()
+        if key in _MADE:
+            place.mkdir(parents=True, exist_ok=True)
+        if place.exists():
+            found[key] = place
+    return found
 
 
 @contextmanager
