@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from typing import Any
@@ -143,6 +144,32 @@ def test_every_pod_says_what_it_needs_and_may_take(overlay: str, service: str) -
     assert container.get("imagePullPolicy") == "Never" or ".ecr." in container["image"]
     keys = {spread["topologyKey"] for spread in pod_of(overlay, service)["topologySpreadConstraints"]}
     assert keys == {"kubernetes.io/hostname", "topology.kubernetes.io/zone"}
+
+
+def _measured() -> dict[str, tuple[int, int, str, str]]:
+    """What docs/kubernetes.md says of each service: MiB at rest and at most, asked for, allowed."""
+    page = (ROOT / "docs" / "kubernetes.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\w+) \| `[^`]+` \| (\d+) MiB \| (\d+) MiB \| (.+?) \| (.+?) \|$", page, re.M)
+    return {name: (int(rest), int(most), asked, allowed) for name, rest, most, asked, allowed in rows}
+
+
+def _told(amounts: dict[str, str]) -> str:
+    cpu = amounts.get("cpu", "")
+    parts = [f"{amounts['memory'][:-2]} MiB"]
+    if cpu:
+        parts.append(f"{int(cpu[:-1]) / 1000:g} CPU" if cpu.endswith("m") else f"{cpu} CPU")
+    return ", ".join(parts)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_what_is_asked_for_follows_what_was_measured(service: str) -> None:
+    at_rest, most, asked, allowed = _measured()[service]
+    resources = container_of("efs", service)["resources"]
+    assert (_told(resources["requests"]), _told(resources["limits"])) == (asked, allowed)
+    # A pod is placed where all that it took at most has room, and may take more before it is ended.
+    assert at_rest <= most <= int(resources["requests"]["memory"][:-2])
+    assert 1.5 * most <= int(resources["limits"]["memory"][:-2])
+    assert at_rest < 512
 
 
 @pytest.mark.parametrize("overlay", WHOLE)
