@@ -53,6 +53,18 @@ def test_every_row_comes_once_before_any_comes_twice() -> None:
     assert sum(seen[1000 + at] for at in range(50)) / sum(seen.values()) == pytest.approx(0.1, abs=0.03)
 
 
+def test_an_epoch_is_as_many_examples_as_there_are() -> None:
+    for epochs in (1.0, 2.5):
+        steps = _mixture().steps(epochs)
+        drawn = sum(len(batch.ids) for batch in islice(_mixture(seed=3).batches(), steps))
+        assert drawn == pytest.approx(3050 * epochs, rel=0.05)
+    # A team's processes, whose seeds differ, agree when to end; counting takes nothing from the stream.
+    mixture = _mixture(seed=3)
+    assert mixture.steps(2.5) == _mixture().steps(2.5)
+    assert _firsts(next(mixture.batches())) == _firsts(next(_mixture(seed=3).batches()))
+    assert _mixture().steps(1e-9) == 1
+
+
 def test_skipping_meets_the_same_batches() -> None:
     straight = [_firsts(batch) for batch in islice(_mixture().batches(), 700)]
     resumed = [_firsts(batch) for batch in islice(_mixture().batches(skip=650), 50)]

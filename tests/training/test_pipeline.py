@@ -163,11 +163,11 @@ def test_parameters_are_read_by_their_types() -> None:
         "models": "",
     }
     with pytest.raises(InputError) as caught:
-        parse_parameters("train", {"seeds": "0", "limit": "many", "epochs": "3"})
+        parse_parameters("train", {"seeds": "0", "limit": "many", "rounds": "3"})
     told = str(caught.value)
     assert all(
         part in told
-        for part in ("epochs is no parameter", "data is missing", "seeds is '0'", "limit is 'many'")
+        for part in ("rounds is no parameter", "data is missing", "seeds is '0'", "limit is 'many'")
     )
 
 

@@ -16,6 +16,7 @@ from tests.training.tiny import tiny_checkpoint, write_rows
 from trendlark.errors import InputError, ModelError, NotFoundError
 from trendlark.nlu.artifact import load_artifact
 from trendlark.training import checkpoint
+from trendlark.training.data import load_examples
 from trendlark.training.steps import data as data_steps
 from trendlark.training.steps import ship as ship_steps
 from trendlark.training.steps.claim import Claim
@@ -101,14 +102,21 @@ def test_the_report_tells_the_sets(claim: Claim, data: Path) -> None:
     assert "| davidson_en/train | " in told
 
 
-def test_plans_are_checked_before_any_training(wanted: Plan) -> None:
+def test_plans_are_checked_before_any_training(wanted: Plan, tmp_path: Path) -> None:
     seeds = plan(wanted.digest, wanted.recipe, wanted.base, [3, 1, 3], 5, 0.0)
     assert [(one.seed, one.settled().seed, one.settled().steps) for one in seeds] == [(3, 3, 5), (1, 1, 5)]
     assert plan(wanted.digest, wanted.recipe, "e5", [0], 0, 0.0)[0].settled().steps == 2
+    [by_epochs] = plan(wanted.digest, wanted.recipe, wanted.base, [0], epochs=0.5)
+    assert by_epochs.settled().epochs == 0.5
+    (tmp_path / "epochs.toml").write_text(RECIPE + "epochs = 3\n", encoding="utf-8")
+    [by_steps] = plan(wanted.digest, str(tmp_path / "epochs.toml"), wanted.base, [0], steps=7)
+    assert (by_steps.settled().epochs, by_steps.settled().steps) == (0, 7)
     for change, told in (
         ({"recipe": "unknown"}, "No recipe 'unknown'"),
         ({"base": "gpt"}, "base is 'gpt', not one of"),
         ({"steps": -1}, "steps is -1"),
+        ({"epochs": -0.5}, "epochs is -0.5"),
+        ({"steps": 5, "epochs": 2.0}, "Found 5 steps and 2 epochs; allowed is one of them"),
         ({"seeds": []}, "no seed"),
     ):
         given = {"digest": "d", "recipe": wanted.recipe, "base": "", "seeds": [0], "steps": 0, "minutes": 0.0}
@@ -128,6 +136,12 @@ def test_a_finished_run_is_not_done_again(
     assert learn(claim, wanted) == run
     assert last.stat().st_mtime_ns == written
     assert learn(claim, Plan(**(wanted.to_dict() | {"seed": 1}))) != run
+    # An epoch meets as many examples as there are, whatever the recipe says of steps.
+    by_epochs = claim.run(learn(claim, Plan(**(wanted.to_dict() | {"epochs": 0.2}))))
+    examples = load_examples(claim.data(wanted.digest), checkpoint.load(last).tokenizer, ())
+    step = checkpoint.load(by_epochs / CHECKPOINT_FILE).more["step"]
+    assert step > 2
+    assert step * 12 > 0.2 * sum(map(len, examples.values())) > step  # 5 to 12 texts to a batch
     [log] = (claim.root / "logs").iterdir()
     lines = log.read_text(encoding="utf-8").splitlines()
     assert all(line.startswith("train-model ") for line in lines)

@@ -103,6 +103,13 @@ class Mixture:
         self._emoji = emoji
         self._left: dict[str, list[int]] = {name: [] for name in self._names}
 
+    def steps(self, epochs: float) -> int:
+        """Return how many batches hold ``epochs`` times as many examples as there are; every seed gives the same."""
+        count = sum(len(self._examples[name]) for name in self._names)
+        shares_of = dict(zip(self._names, self._probabilities, strict=True))
+        round_of_all = Mixture(self._examples, shares_of, self._budget, seed=0)._round()
+        return max(1, round(epochs * count / _ROUND * len(round_of_all)))
+
     def batches(self, skip: int = 0) -> Iterator[Batch]:
         """Yield batches for ever, leaving out the first ``skip``."""
         while True:

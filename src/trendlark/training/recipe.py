@@ -19,13 +19,14 @@ class Recipe:
 
     ``base`` is the encoder to begin from: ``e5``, which the installed package carries and of whose vocabulary
     ``pieces`` are kept, or the folder of another one (see ``bert.py``); ``layers`` takes only its lowest (0 for
-    all). ``steps`` end the multi-task stage unless minutes do; a batch has at most ``tokens_per_batch`` tokens.
-    The rate climbs for the share ``warm_up`` of the stage and falls to nothing; ``*_rate`` are its peaks, lower
-    layers get ``layer_decay`` less each. Each time a text is met, a share ``word_dropout`` of its tokens is
-    blanked. A set of n examples is drawn in proportion to n to the ``power`` times its entry in ``boosts``.
-    ``weights`` multiply the loss of a task. ``validate_rows`` of each set are scored every ``validate_minutes``;
-    after ``patience`` of these without a better mean of tasks the run stops (0 for never). Several processes
-    average their weights every ``average_every`` steps.
+    all). ``steps`` end the multi-task stage, or ``epochs`` where these are given: so many times as many examples as
+    the sets have; minutes may end it earlier. A batch has at most ``tokens_per_batch`` tokens. The rate climbs for
+    the share ``warm_up`` of the stage and falls to nothing; ``*_rate`` are its peaks, lower layers get
+    ``layer_decay`` less each. Each time a text is met, a share ``word_dropout`` of its tokens is blanked. A set of n
+    examples is drawn in proportion to n to the ``power`` times its entry in ``boosts``. ``weights`` multiply the loss
+    of a task. ``validate_rows`` of each set are scored every ``validate_minutes``; after ``patience`` of these
+    without a better mean of tasks the run stops (0 for never). Several processes average their weights every
+    ``average_every`` steps.
     """
 
     name: str = "custom"
@@ -34,6 +35,7 @@ class Recipe:
     pieces: int = 40_000
     layers: int = 0
     steps: int = 12_000
+    epochs: float = 0.0
     tokens_per_batch: int = 1024
     warm_up: float = 0.05
     power: float = 0.6

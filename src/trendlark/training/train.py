@@ -15,7 +15,7 @@ import argparse
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -79,17 +79,18 @@ def run(
     state = checkpoint.load(last) if last.exists() else start_state(data, chosen, start)
     network = state.network.to(device)
     network.word_dropout = chosen.word_dropout
-    clock = Clock(chosen.steps, minutes)
+    mixture = _mixture(data, state, chosen, crew)
+    clock = Clock(mixture.steps(chosen.epochs / crew.size) if chosen.epochs else chosen.steps, minutes)
     optimiser = Optimiser(network, chosen.rates)
     skip = _resume(state, clock, optimiser)
-    _log.info("schedule: %d steps%s", chosen.steps, f" or {minutes} minutes" if minutes else "")
+    _log.info("schedule: %d steps%s", clock.steps, f" or {minutes} minutes" if minutes else "")
     # Each process of a team draws batches and drops units of its own.
     if crew.rank:
         torch.manual_seed(chosen.seed + 1000 * crew.rank)
     if crew.first and skip == 0:
         # What the data are is looked at before anything is learnt from them.
         write_report(data, out)
-    stream = _batches(data, state, replace(chosen, seed=chosen.seed + crew.rank), skip)
+    stream = mixture.batches(skip)
     keeper = _Keeper(state, data, out, chosen, clock, optimiser, crew)
     network.train()
     means: dict[str, float] = {}
@@ -200,14 +201,13 @@ def _resume(state: Checkpoint, clock: Clock, optimiser: Optimiser) -> int:
     return clock.step
 
 
-def _batches(data: Path, state: Checkpoint, recipe: Recipe, skip: int) -> Iterator[Batch]:
-    """Return the batches of all steps after ``skip``."""
+def _mixture(data: Path, state: Checkpoint, recipe: Recipe, crew: team.Team) -> Mixture:
+    """Return what the batches of this process are drawn from."""
     examples = load_examples(data, state.tokenizer, state.emoji)
     parts = shares({name: len(rows) for name, rows in examples.items()}, recipe.power, recipe.boosts)
     for name, share in sorted(parts.items(), key=lambda item: -item[1]):
         _log.info("mixture: %s %.1f %% of the examples drawn", name, 100 * share)
-    mixture = Mixture(examples, parts, recipe.tokens_per_batch, recipe.seed, len(state.emoji))
-    return mixture.batches(skip)
+    return Mixture(examples, parts, recipe.tokens_per_batch, recipe.seed + crew.rank, len(state.emoji))
 
 
 def _losses(network: Any, batch: Batch, device: torch.device) -> dict[str, Tensor]:

@@ -59,7 +59,15 @@ def find_service(root: str, models: str, service: str) -> str:
 
 
 @_component
-def plan_runs(digest: str, recipe: str, base: str, seeds: list, steps: int, minutes: float) -> list:  # type: ignore[type-arg]
+def plan_runs(
+    digest: str,
+    recipe: str,
+    base: str,
+    seeds: list,  # type: ignore[type-arg]
+    steps: int,
+    minutes: float,
+    epochs: float,
+) -> list:  # type: ignore[type-arg]
     """The runs to do, one for each seed.
 
     Each holds all that its steps need: in a loop on one machine, kfp hands over the loop's item in the place of
@@ -67,7 +75,7 @@ def plan_runs(digest: str, recipe: str, base: str, seeds: list, steps: int, minu
     """
     from trendlark.training.steps.learn import plan
 
-    return [one.to_dict() for one in plan(digest, recipe, base, seeds, steps, minutes)]
+    return [one.to_dict() for one in plan(digest, recipe, base, seeds, steps, minutes, epochs)]
 
 
 @_component

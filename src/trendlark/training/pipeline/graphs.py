@@ -93,6 +93,7 @@ def train_pipeline(site: Site) -> Any:
         recipe: str = "default",
         base: str = "",
         seeds: list = [0],  # type: ignore[type-arg]  # noqa: B006 - kfp wants the value
+        epochs: float = 0.0,
         steps_of_training: int = 0,
         minutes: float = 0.0,
         limit: int = 0,
@@ -111,31 +112,23 @@ def train_pipeline(site: Site) -> Any:
         _place(steps.report_data(root=root, digest=digest), site, _READING)
         serving = _judge_service(site, root, digest, models, service, limit)
         wanted = steps.plan_runs(
-            digest=digest, recipe=recipe, base=base, seeds=seeds, steps=steps_of_training, minutes=minutes
+            digest=digest,
+            recipe=recipe,
+            base=base,
+            seeds=seeds,
+            steps=steps_of_training,
+            minutes=minutes,
+            epochs=epochs,
         )
         plans = _place(wanted, site, _LIGHT).output
         with dsl.ParallelFor(plans, parallelism=_MODELS_AT_ONCE) as plan:
             run = _place_training(steps.train_model(root=root, plan=plan), site).output
             scored = _place(steps.evaluate_model(root=root, run=run, limit=limit), site, _SCORING)
-        weigh = steps.gate_model(
-            evaluations=dsl.Collected(scored.outputs["Output"]),
-            service=serving,
-            mean_gain=mean_gain,
-            task_loss=task_loss,
-            language_loss=language_loss,
-        )
-        gate = _place(weigh, site, _LIGHT).outputs
+        found = dsl.Collected(scored.outputs["Output"])
+        gate = _weigh(site, found, serving, mean_gain, task_loss, language_loss)
         with dsl.If(gate["verdict"] == "passed", name="passed"):
             version = _ship(site, gate, root, name, tolerance, limit, models)
-            roll = steps.roll_out_model(
-                root=root,
-                models=models,
-                version=version,
-                targets=targets,
-                namespace=namespace,
-                timeout_minutes=rollout_minutes,
-            )
-            rolled = _place(roll, site, _ROLLING, cached=False)
+            rolled = _roll_out(site, root, models, version, targets, namespace, rollout_minutes)
         with dsl.Else(name="held"):
             keep = steps.keep_service(root=root, run=gate["run"], reasons=gate["told"])
             kept = _place(keep, site, _LIGHT, cached=False)
@@ -149,6 +142,27 @@ def _judge_service(site: Site, root: Any, digest: Any, models: Any, service: Any
     address = _place(find, site, _LIGHT, cached=False).output
     score = steps.evaluate_service(root=root, digest=digest, address=address, limit=limit)
     return _place(score, site, _SCORING).output
+
+
+def _weigh(site: Site, found: Any, serving: Any, mean: Any, task: Any, language: Any) -> Any:
+    weigh = steps.gate_model(
+        evaluations=found, service=serving, mean_gain=mean, task_loss=task, language_loss=language
+    )
+    return _place(weigh, site, _LIGHT).outputs
+
+
+def _roll_out(
+    site: Site, root: Any, models: Any, version: Any, targets: Any, namespace: Any, minutes: Any
+) -> dsl.PipelineTask:
+    roll = steps.roll_out_model(
+        root=root,
+        models=models,
+        version=version,
+        targets=targets,
+        namespace=namespace,
+        timeout_minutes=minutes,
+    )
+    return _place(roll, site, _ROLLING, cached=False)
 
 
 def _ship(site: Site, gate: Any, root: Any, name: Any, tolerance: Any, limit: Any, models: Any) -> Any:

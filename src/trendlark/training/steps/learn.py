@@ -27,7 +27,8 @@ class Plan:
     """All that a training run depends on; its name tells it from every other one.
 
     ``base`` is one of the recipe's bases or a checkpoint (.pt) to go on from; empty takes the recipe's, as 0
-    does for ``steps``; ``minutes`` bound the training on all tasks, 0 leaves it to the steps.
+    does for ``steps`` and ``epochs``, of which one may be given; ``minutes`` bound the training on all tasks, 0 leaves
+    it to them.
     """
 
     digest: str
@@ -36,6 +37,7 @@ class Plan:
     seed: int = 0
     steps: int = 0
     minutes: float = 0.0
+    epochs: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -49,14 +51,27 @@ class Plan:
     def settled(self) -> Recipe:
         """The recipe with what the plan changes in it; raises InputError."""
         changes: dict[str, Any] = {"seed": int(self.seed)}
-        changes |= {"steps": int(self.steps)} if self.steps else {}
+        changes |= {"steps": int(self.steps), "epochs": 0.0} if self.steps else {}
+        changes |= {"epochs": float(self.epochs)} if self.epochs else {}
         changes |= {"base": self.base} if self.base and self.start is None else {}
         return _changed(load_recipe(self.recipe), changes, self.recipe)
 
 
-def plan(digest: str, recipe: str, base: str, seeds: Sequence[int], steps: int, minutes: float) -> list[Plan]:
+def plan(
+    digest: str,
+    recipe: str,
+    base: str,
+    seeds: Sequence[int],
+    steps: int = 0,
+    minutes: float = 0.0,
+    epochs: float = 0.0,
+) -> list[Plan]:
     """Return the runs to do, one for each seed; raises InputError where they cannot be, before any is begun."""
-    plans = [Plan(digest, recipe, base, int(seed), steps, minutes) for seed in dict.fromkeys(seeds)]
+    if steps and epochs:
+        raise InputError(
+            f"Found {steps} steps and {epochs:g} epochs; allowed is one of them. Leave the other at 0."
+        )
+    plans = [Plan(digest, recipe, base, int(seed), steps, minutes, epochs) for seed in dict.fromkeys(seeds)]
     if not plans:
         raise InputError("Found no seed; allowed is one or more whole numbers, such as [0]. Give one.")
     for one in plans:
