@@ -16,7 +16,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from tests.support.dockerfile import stages_of
+from tests.support.asked import accept_environment
+from tests.support.dockerfile import chain, stages_of
 from tests.support.hours import command
 from trendlark import __version__
 
@@ -97,6 +98,7 @@ def _check_notebook(manifest: Manifest) -> None:
     assert container["securityContext"]["readOnlyRootFilesystem"]
     assert spec["securityContext"]["runAsNonRoot"]
     [claim] = read("pipelines/claim.yaml")
+    assert accept_environment({one["name"]: one["value"] for one in container["env"]}).lake == "/data/lake"
     volumes = {one["name"]: one for one in spec["volumes"]}
     assert volumes["lake"]["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
     assert volumes["example"]["configMap"]["name"] == "trendlark-notebook"
@@ -121,6 +123,12 @@ def test_the_dev_container_is_the_train_image() -> None:
     assert build["target"] == "train"
     assert "train" in stages_of(dockerfile)
     assert (ROOT / ".devcontainer" / build["context"]).resolve() == ROOT
+    # The user of the image has no shell to log in with; an editor asks for one by this variable.
+    users = [
+        rest for word, rest in chain(stages_of(dockerfile), "train") if word == "RUN" and "passwd" in rest
+    ]
+    assert any("nologin" in rest for rest in users) == ("SHELL" in found["containerEnv"])
+    assert accept_environment(found["containerEnv"]).lake == "/tmp/lake"
 
 
 def test_the_cells_of_the_notebook_run(tmp_path: Path) -> None:

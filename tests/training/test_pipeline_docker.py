@@ -2,7 +2,8 @@
 
     python -m pytest -m pipeline tests/training/test_pipeline_docker.py
 
-For the image: `make images TARGETS=train`, with a running Docker, or with podman and its socket in DOCKER_HOST.
+For the image: `make images TARGETS=train`, with a running Docker, or with podman and its socket in DOCKER_HOST, where
+TEST_TRAIN_IMAGE is localhost/trendlark/train:VERSION.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from trendlark.training.pipeline.components import IMAGE
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(1800)]
 
+_IMAGE = os.environ.get("TEST_TRAIN_IMAGE", IMAGE)
 _RECIPE = 'name = "tiny"\nsteps = 2\ntokens_per_batch = 64\n'
 
 
@@ -35,23 +37,24 @@ def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
     """What runs the containers: the stand-in, or None for the engine of this machine with our image."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     if request.param == "stand-in":
-        stand_in = FakeDocker(IMAGE)
+        stand_in = FakeDocker(_IMAGE)
         with running(stand_in) as address:
             monkeypatch.setenv("DOCKER_HOST", address)
             yield stand_in
         return
-    asked = [sys.executable, "-c", f"import docker; docker.from_env().images.get({IMAGE!r})"]
+    asked = [sys.executable, "-c", f"import docker; docker.from_env().images.get({_IMAGE!r})"]
     found = subprocess.run(asked, capture_output=True, text=True, check=False)
     if found.returncode:
-        reason = found.stderr.strip().splitlines()[-1][:200]
-        pytest.skip(f"no engine here that has {IMAGE} ({reason}): make images TARGETS=train")
+        pytest.skip(f"no engine answers here that has {_IMAGE}: make images TARGETS=train")
     yield None
 
 
 def _run(folder: Path, which: str, **parameters: object) -> list[str]:
-    words = ["pipeline", "run", which, "--local", "--runner", "docker", "--work", "work"]
+    words = ["pipeline", "run", which, "--local", "--runner", "docker", "--image", _IMAGE]
     given = (word for name, value in parameters.items() for word in ("--set", f"{name}={value}"))
-    done = subprocess.run(command(*words, *given), capture_output=True, text=True, check=False, cwd=folder)
+    done = subprocess.run(
+        command(*words, "--work", "work", *given), capture_output=True, text=True, check=False, cwd=folder
+    )
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
     return done.stdout.splitlines()
 
