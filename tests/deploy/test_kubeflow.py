@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 import yaml
 
 from tests.support.asked import accept_environment
+from tests.support.containers import answer, free_port, until
 from tests.support.dockerfile import chain, stages_of
 from tests.support.hours import command
 from trendlark import __version__
@@ -103,6 +105,24 @@ def _check_notebook(manifest: Manifest) -> None:
     assert volumes["lake"]["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
     assert volumes["example"]["configMap"]["name"] == "trendlark-notebook"
     assert claim["spec"]["accessModes"] == ["ReadWriteMany"]
+
+
+@pytest.mark.skipif(find_spec("jupyterlab") is None, reason="needs trendlark[notebook]")
+def test_jupyterlab_takes_the_words_of_the_notebook(tmp_path: Path) -> None:
+    [manifest] = read("notebook/notebook.yaml")
+    [container] = manifest["spec"]["template"]["spec"]["containers"]
+    port = free_port()
+    here = {"0.0.0.0": "127.0.0.1", "8888": str(port), "=/data": f"={tmp_path}", "$(NB_PREFIX)": "/"}
+    words = [*container["command"], *container["args"], "--allow-root"]
+    for old, new in here.items():
+        words = [word.replace(old, new) for word in words]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    with subprocess.Popen([sys.executable, *words[1:]], env=environment) as server:
+        try:
+            until(lambda: answer(f"http://127.0.0.1:{port}/api/contents"), "JupyterLab, without a password")
+            assert server.poll() is None
+        finally:
+            server.terminate()
 
 
 def test_the_roll_out_may_patch_what_the_overlays_hold_and_no_more() -> None:
