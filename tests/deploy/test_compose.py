@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from tests.support.asked import accept_command, accept_environment
+from tests.support.compose import OURS, ROOT, read, variables
 from trendlark import __version__
 from trendlark.errors import SettingsError
-
-ROOT = Path(__file__).parents[2]
-OURS = ("collector", "analyzer", "web")
-
-
-def read(name: str) -> dict[str, Any]:
-    """A compose file; variables take their default, required ones a stand-in."""
-    text = (ROOT / name).read_text(encoding="utf-8")
-    text = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text)
-    text = re.sub(r"\$\{\w+:\?[^}]*\}", "given-password", text)
-    assert "${" not in text
-    found: dict[str, Any] = yaml.safe_load(text)
-    return found
 
 
 def environments() -> list[tuple[str, dict[str, str]]]:
     """Each service of ours with its variables, on the volume and on the store."""
-    plain, store = read("compose.yaml")["services"], read("compose.s3.yaml")["services"]
     made = []
     for name in OURS:
-        first = {key: str(value or "") for key, value in plain[name]["environment"].items()}
-        made += [(name, first), (f"{name} on s3", first | store[name]["environment"])]
+        made.append((name, variables(name, "compose.yaml")))
+        made.append((f"{name} on s3", variables(name, "compose.yaml", "compose.s3.yaml")))
     return made
 
 

@@ -1,4 +1,4 @@
-"""Collector and analyzers as processes on S3 (moto's real server): no volume is shared, the rows are the same."""
+"""The services of compose.s3.yaml as processes on S3 (moto): no volume is shared, the rows are the same."""
 
 from __future__ import annotations
 
@@ -6,25 +6,34 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
 import boto3
 import pytest
 
+from tests.support.compose import read, variables
+from tests.support.containers import answer, free_port, until
 from tests.support.hours import command, contents, jobs_for
 from tests.support.s3_server import running_s3
 from trendlark.lake import open_lake
 from trendlark.reports.backlog import waiting_hours
 
 _LONGEST_SECONDS = 200.0
-_LAKE = "s3://services/lake"
+_FILES = ("compose.yaml", "compose.s3.yaml")
+_LAKE = variables("web", *_FILES)["TRENDLARK_LAKE"]
+_SMALL = {"TRENDLARK_MODEL": "fake", "TRENDLARK_SAMPLE_HOURS": "1", "TRENDLARK_PLACES": "es"}
 
 
-def _environment(address: str) -> Mapping[str, str]:
-    keys = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "testing")
-    return {**keys, "AWS_ENDPOINT_URL": address, "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"}
+def _environment(service: str, **own: str) -> dict[str, str]:
+    """What the compose files give a service, but for where the store is."""
+    return variables(service, *_FILES) | _SMALL | own
+
+
+def _words(service: str, folder: Path, number: int) -> list[str]:
+    """The command of a service, with a heartbeat of its own."""
+    words = read("compose.yaml")["services"][service]["command"]
+    return [str(folder / f"heartbeat-{number}") if word == "/tmp/heartbeat" else word for word in words]
 
 
 def _summed_up() -> bool:
@@ -35,28 +44,27 @@ def _summed_up() -> bool:
 @pytest.mark.slow
 def test_services_share_a_lake_on_s3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with running_s3() as address, ExitStack() as running:
-        for name, value in _environment(address).items():
-            monkeypatch.setenv(name, value)
+        port = free_port()
+        own = {"AWS_ENDPOINT_URL": address, "AWS_DEFAULT_REGION": "us-east-1", "TRENDLARK_PORT": str(port)}
+        for name, value in _environment("web", **own).items():
+            if name.startswith("AWS_"):
+                monkeypatch.setenv(name, value)
+        # The bucket is made once the store answers, by the name that the compose file has.
+        bucket = read("compose.s3.yaml")["services"]["bucket"]["entrypoint"][-1].removeprefix("store/")
         client = boto3.client("s3")
-        client.create_bucket(Bucket="services")
+        client.create_bucket(Bucket=bucket)
         client.close()
-        settings = {
-            "TRENDLARK_LAKE": _LAKE,
-            "TRENDLARK_MODEL": "fake",
-            "TRENDLARK_SAMPLE_HOURS": "1",
-            "TRENDLARK_PLACES": "es",
-        }
         services = [
             running.enter_context(
                 subprocess.Popen(
-                    command(*words),
+                    command(*_words(name, tmp_path, number)),
                     cwd=tmp_path,
-                    env=os.environ | settings,
+                    env=os.environ | _environment(name, **own),
                     stderr=subprocess.PIPE,
                     text=True,
                 )
             )
-            for words in (["collector"], *(["analyzer", "--poll-seconds", "0.5"],) * 2)
+            for number, name in enumerate(("collector", "analyzer", "analyzer", "web"))
         ]
         for service in services:
             running.callback(service.kill)
@@ -64,11 +72,15 @@ def test_services_share_a_lake_on_s3(tmp_path: Path, monkeypatch: pytest.MonkeyP
         while not _summed_up():
             assert time.monotonic() < deadline, "the hour was not summed up"
             time.sleep(0.3)
+        until(lambda: answer(f"http://127.0.0.1:{port}/ready"), "the web server")
+        trends = answer(f"http://127.0.0.1:{port}/v1/trends?place=es")
+        assert trends is not None
+        assert trends["items"][0]["summary"]["sentiment"]
         for service in services:
             service.send_signal(signal.SIGTERM)
             told = service.communicate(timeout=_LONGEST_SECONDS)[1]
             assert service.returncode == 0, told
-            assert "Stopped." in told
+            assert "Stop" in told
             assert "Traceback" not in told
         on_disk = jobs_for(tmp_path / "disk", places="es")
         on_disk.backfill(open_lake(_LAKE).hours())
