@@ -98,5 +98,5 @@ module "workloads" {
   budget_usd_per_month = var.budget_usd_per_month
   alarm_emails         = var.alarm_emails
   enable_cloud9        = var.enable_cloud9
-  cloud9_subnet_id     = values(module.network.public_subnet_ids)[0]
+  cloud9_subnet_id     = values(module.network.private_subnet_ids)[0]
 }

@@ -127,6 +127,12 @@ variable "node_instance_types" {
     condition     = alltrue([for type in var.node_instance_types : !endswith(type, ".nano") && !endswith(type, ".micro")])
     error_message = "Found node_instance_types ${join(", ", var.node_instance_types)}; small and larger are allowed, because a nano or micro is full with the pods of the system. Take t3.small or larger."
   }
+
+  # Graviton has a g behind its generation: t4g, m7gd, g5g.
+  validation {
+    condition     = alltrue([for type in var.node_instance_types : !can(regex("^(a1|[a-z]+[0-9]+g[a-z]*)\\.", type))])
+    error_message = "Found node_instance_types ${join(", ", var.node_instance_types)}; x86-64 is allowed, not Arm, because nodes take the x86-64 image of EKS. Take t3a.small or another without a g behind the generation."
+  }
 }
 
 variable "node_minimum" {
@@ -203,6 +209,21 @@ variable "training" {
   validation {
     condition     = var.training == null ? true : var.training.maximum >= 1 && var.training.maximum <= 8
     error_message = "Found a training.maximum outside 1 to 8. Choose a number between them, or leave training out."
+  }
+
+  validation {
+    condition     = var.training == null ? true : var.training.disk_gib >= 20 && var.training.disk_gib <= 1000
+    error_message = "Found a training.disk_gib outside 20 to 1000. Choose a number between them; the image for training alone needs some 10."
+  }
+
+  validation {
+    condition     = var.training == null ? true : alltrue([for type in var.training.instance_types : can(regex("^[a-z][a-z0-9-]*\\.[a-z0-9-]+$", type)) && !can(regex("^(a1|[a-z]+[0-9]+g[a-z]*)\\.", type))])
+    error_message = "Found training.instance_types ${try(join(", ", var.training.instance_types), "")}; x86-64 types such as g6.xlarge or c7i.4xlarge are allowed, not Arm. Take one without a g behind the generation."
+  }
+
+  validation {
+    condition     = var.training == null ? true : alltrue([for type in var.training.instance_types : can(regex("^(g|gr|p)[0-9]", type)) == var.training.gpu])
+    error_message = "Found training.instance_types ${try(join(", ", var.training.instance_types), "")} with gpu = ${try(var.training.gpu, false)}; gpu must be true for types with a GPU (g and p) and false for all others. Correct the one or the other."
   }
 }
 

@@ -174,10 +174,14 @@ def test_databases_of_kubeflow_get_an_encrypted_disk_without_asking(walk: Walk) 
     ]
     assert chosen == ["gp3"]
     assert classes["gp3"]["parameters"] == {"type": "gp3", "encrypted": "true"}
-    attached = walk.client("iam").list_attached_role_policies(RoleName="trendlark-dev-ebs-csi")[
-        "AttachedPolicies"
-    ]
-    assert [policy["PolicyName"] for policy in attached] == ["AmazonEBSCSIDriverPolicy"]
+
+
+@pytest.mark.parametrize("driver", ["EBS", "EFS"])
+def test_each_driver_has_the_rights_that_its_maker_names(walk: Walk, driver: str) -> None:
+    role = f"trendlark-dev-{driver.lower()}-csi"
+    attached = walk.client("iam").list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+    assert [policy["PolicyName"] for policy in attached] == [f"Amazon{driver}CSIDriverPolicy"]
+    assert walk.client("iam").list_role_policies(RoleName=role)["PolicyNames"] == []
 
 
 def test_what_was_applied_is_what_the_outputs_say(walk: Walk) -> None:

@@ -274,7 +274,7 @@ def test_a_role_is_given_to_its_service_accounts_only(walk: Walk) -> None:
         "model": ["trendlark:trendlark-model"],
         "pipeline": [f"kubeflow:{name}" for name in kubeflow],
         "secrets": ["trendlark:trendlark-external-secrets"],
-        "efs-csi": ["kube-system:efs-csi-controller-sa"],
+        "efs-csi": ["kube-system:efs-csi-controller-sa", "kube-system:efs-csi-node-sa"],
         "ebs-csi": ["kube-system:ebs-csi-controller-sa"],
         "cluster-autoscaler": ["kube-system:cluster-autoscaler"],
     }

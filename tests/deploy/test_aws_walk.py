@@ -57,7 +57,11 @@ def test_nodes_are_one_to_eight_and_training_begins_with_none(walk: Walk) -> Non
 
 def test_the_cluster_is_logged_encrypted_and_reached_from_one_address(walk: Walk) -> None:
     cluster = walk.client("eks").describe_cluster(name="trendlark-dev")["cluster"]
-    assert cluster["encryptionConfig"][0]["resources"] == ["secrets"]
+    (encrypted,) = cluster["encryptionConfig"]
+    assert encrypted["resources"] == ["secrets"]
+    assert encrypted["provider"]["keyArn"] != walk.data_key
+    for key in (encrypted["provider"]["keyArn"], walk.data_key):
+        assert walk.client("kms").get_key_rotation_status(KeyId=key)["KeyRotationEnabled"] is True
     network = cluster["resourcesVpcConfig"]
     assert network["endpointPrivateAccess"] is True
     assert network["publicAccessCidrs"] == ["203.0.113.7/32"]
@@ -105,7 +109,12 @@ def test_the_bucket_is_protected(walk: Walk) -> None:
         assert set(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values()) == {
             True
         }
-    for policy in (walk.bucket_policy, json.loads(s3.get_bucket_policy(Bucket=logs)["Policy"])):
+    of_logs = json.loads(s3.get_bucket_policy(Bucket=logs)["Policy"])
+    delivered = of_logs["Statement"][1]
+    assert delivered["Principal"] == {"Service": "logging.s3.amazonaws.com"}
+    assert delivered["Action"] == "s3:PutObject"
+    assert delivered["Condition"]["ArnLike"] == {"aws:SourceArn": f"arn:aws:s3:::{BUCKET}"}
+    for policy in (walk.bucket_policy, of_logs):
         denied = policy["Statement"][0]
         assert denied["Effect"] == "Deny"
         assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
@@ -115,7 +124,8 @@ def test_the_lifecycle_takes_what_vacuum_deleted_and_nothing_current(walk: Walk)
     s3 = walk.client("s3")
     rules = {r["ID"]: r for r in s3.get_bucket_lifecycle_configuration(Bucket=BUCKET)["Rules"]}
     assert rules["lake-old-versions"]["NoncurrentVersionExpiration"]["NoncurrentDays"] == 1
-    assert rules["models-old-versions"]["NoncurrentVersionExpiration"]["NoncurrentDays"] == 30
+    for kept in ("models-old-versions", "pipelines-old-versions"):
+        assert rules[kept]["NoncurrentVersionExpiration"]["NoncurrentDays"] == 30
     assert not [r for r in rules.values() if "Days" in r.get("Expiration", {}) or "Transitions" in r], (
         "what is current is for Delta's log to say"
     )

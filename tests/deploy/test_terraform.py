@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.terraform import FOLDER, Terraform, why_not
+from tests.support.terraform import FOLDER, Terraform, plugin_folder, system, why_not
 from trendlark import __version__
 from trendlark.lake.tables import TABLES
 
@@ -48,8 +48,29 @@ def test_the_variables_of_the_other_environment_are_refused_in_a_workspace(tmp_p
     assert "Found the workspace prod and the variables of dev" in " ".join(done.stderr.split())
 
 
+@needs_terraform
 @pytest.mark.terraform
-@pytest.mark.skipif(shutil.which("tflint") is None, reason="tflint is not installed")
+def test_the_commands_that_lock_another_platform_run_before_init(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "aws.md").read_text(encoding="utf-8")
+    told = re.search(
+        r"before `terraform init`.*: `terraform (get) && terraform (providers lock) -platform=", page
+    )
+    assert told is not None
+    terraform = Terraform.copied_to(tmp_path / "terraform")
+    before = (terraform.folder / ".terraform.lock.hcl").read_text(encoding="utf-8")
+    mirror = (f"-fs-mirror={plugin_folder()}", f"-platform={system()}")
+    assert terraform.run(*told[2].split(), *mirror, check=False).returncode == 1, "modules are missing"
+    terraform.run(told[1])
+    terraform.run(*told[2].split(), *mirror)
+    assert 'version     = "5.100.0"' in before
+    if system() == "linux_amd64":
+        assert (terraform.folder / ".terraform.lock.hcl").read_text(encoding="utf-8") == before
+
+
+@pytest.mark.terraform
+@pytest.mark.skipif(
+    shutil.which("tflint") is None, reason="tflint is not installed; only its makers' releases have it"
+)
 def test_tflint_finds_nothing() -> None:
     done = subprocess.run(
         [

@@ -56,11 +56,15 @@ def _folders_in(home: Path) -> list[Path]:
         return []
 
 
+def system() -> str:
+    """This machine as Terraform names it, such as ``linux_amd64``."""
+    return f"{platform.system().lower()}_{_ARCHITECTURES.get(platform.machine(), platform.machine())}"
+
+
 def _holds_provider(folder: Path) -> bool:
-    system = f"{platform.system().lower()}_{_ARCHITECTURES.get(platform.machine(), platform.machine())}"
     try:
-        unpacked = (folder / _PROVIDER / _VERSION / system).glob("terraform-provider-aws*")
-        packed = folder / _PROVIDER / f"terraform-provider-aws_{_VERSION}_{system}.zip"
+        unpacked = (folder / _PROVIDER / _VERSION / system()).glob("terraform-provider-aws*")
+        packed = folder / _PROVIDER / f"terraform-provider-aws_{_VERSION}_{system()}.zip"
         return packed.is_file() or any(unpacked)
     except OSError:
         return False

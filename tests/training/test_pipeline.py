@@ -146,7 +146,10 @@ def test_a_site_is_written_into_the_pipeline(tmp_path: Path) -> None:
     assert (resources["resourceCpuLimit"], resources["resourceMemoryLimit"]) == ("8", "32Gi")
     assert resources["accelerator"]["resourceType"] == "nvidia.com/gpu"
     assert pods["exec-train-model"]["nodeSelector"] == {"labels": {"pool": "gpu"}}
-    assert "nodeSelector" not in pods["exec-export-model"]
+    assert pods["exec-train-model"]["tolerations"] == [
+        {"key": "pool", "operator": "Exists", "effect": "NoSchedule"}
+    ]
+    assert not {"nodeSelector", "tolerations"} & set(pods["exec-export-model"])
     compile_pipeline("train", tmp_path / "made.yaml", Site(caching=False))
     assert "enableCache" not in (tmp_path / "made.yaml").read_text(encoding="utf-8")
     with pytest.raises(InputError, match="there are train, reanalyze"):

@@ -233,16 +233,20 @@ def test_a_call_that_no_worker_took_in_time_is_given_up(make: Make, model: Moody
     assert metrics.registry.get_sample_value("trendlark_queue_texts") == 0
 
 
-def test_a_server_that_stops_works_off_what_waits_and_takes_no_more(make: Make, model: Moody) -> None:
+def test_a_server_that_stops_works_off_what_waits_and_what_had_begun(make: Make, model: Moody) -> None:
     batcher = make()
+    assert not batcher.stopping
     calls = [hold(batcher, model), *(batcher.submit([f"t{n}"], None) for n in range(BATCH_TEXTS * 2))]
     batcher.drain(PATIENCE)
     assert "stopping" in str(batcher.trouble())
-    with pytest.raises(ModelError, match="stopping"):
-        batcher.submit(["too late"], None)
+    assert batcher.stopping
+    calls.append(batcher.submit(["its request had begun"], None))
     model.gate.set()
     assert not wait(calls, PATIENCE).not_done
     assert all(len(call.result()) == 1 for call in calls)
+    batcher.close()
+    with pytest.raises(ModelError, match="stopping; it takes no more texts"):
+        batcher.submit(["too late"], None)
 
 
 def test_who_cannot_be_answered_before_the_end_is_told_so(make: Make, model: Moody) -> None:

@@ -55,6 +55,10 @@ run "addons_and_tags" {
     condition     = module.cluster.autoscaler_tags.training["k8s.io/cluster-autoscaler/node-template/taint/trendlark.io/training"] == "true:NoSchedule"
     error_message = "the autoscaler has to know the taint of a group without nodes"
   }
+  assert {
+    condition     = module.workloads.budget == null && module.workloads.cloud9 == 0
+    error_message = "budget and Cloud9 are for who asks"
+  }
 }
 
 run "private_api_by_default" {
@@ -82,8 +86,38 @@ run "private_api_by_default" {
     error_message = "the group that trains begins with no node, on spot, with NVIDIA's driver"
   }
   assert {
+    condition     = aws_eks_node_group.services.capacity_type == "ON_DEMAND"
+    error_message = "spot for the services is for who asks"
+  }
+  assert {
     condition     = length(aws_eks_access_entry.admin) == 1
     error_message = "a named role has to become an administrator"
+  }
+}
+
+run "a_large_cpu_trains_on_demand" {
+  command = plan
+  module {
+    source = "./modules/cluster"
+  }
+  variables {
+    name               = "trendlark-prod"
+    kubernetes_version = "1.35"
+    subnet_ids         = ["subnet-1", "subnet-2"]
+    api_allowed_cidrs  = []
+    admin_role_arns    = []
+    log_days           = 90
+    tag_groups         = false
+    nodes              = { instance_types = ["t2.small"], minimum = 1, desired = 1, maximum = 8, spot = true, disk_gib = 50 }
+    training           = { instance_types = ["c7i.4xlarge"], maximum = 2, spot = false, gpu = false, disk_gib = 100 }
+  }
+  assert {
+    condition     = aws_eks_node_group.training[0].capacity_type == "ON_DEMAND" && aws_eks_node_group.training[0].ami_type == "AL2023_x86_64_STANDARD" && aws_eks_node_group.training[0].scaling_config[0].min_size == 0
+    error_message = "a large CPU needs no driver, may be on demand, and begins with no node, too"
+  }
+  assert {
+    condition     = aws_eks_node_group.services.capacity_type == "SPOT" && aws_eks_node_group.services.instance_types == tolist(["t2.small"])
+    error_message = "the services take spot instances when asked"
   }
 }
 
@@ -94,7 +128,11 @@ run "budget_tells_two_addresses" {
     alarm_emails         = ["a@example.org", "b@example.org"]
   }
   assert {
-    condition     = module.workloads.budget.limit_amount == "400" && length(module.workloads.budget.notification) == 2
+    condition = module.workloads.budget.limit_amount == "400" && toset([
+      for n in module.workloads.budget.notification : "${n.notification_type} ${n.threshold} ${join(" ", sort(n.subscriber_email_addresses))}"
+      ]) == toset([
+      "ACTUAL 80 a@example.org b@example.org", "FORECASTED 100 a@example.org b@example.org",
+    ])
     error_message = "the budget sounds at 80 % spent and when the forecast passes it"
   }
 }

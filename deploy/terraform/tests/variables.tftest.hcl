@@ -73,6 +73,34 @@ run "refused_no_nodes_and_no_address" {
   expect_failures = [var.node_minimum, var.alarm_emails]
 }
 
+run "refused_arm" {
+  command = plan
+  variables {
+    environment         = "dev"
+    node_instance_types = ["t3.small", "t4g.small"]
+    training            = { instance_types = ["g5g.xlarge"], gpu = true, disk_gib = 10 }
+  }
+  expect_failures = [var.node_instance_types, var.training]
+}
+
+run "refused_a_gpu_without_its_driver" {
+  command = plan
+  variables {
+    environment = "dev"
+    training    = { instance_types = ["g6.xlarge"] }
+  }
+  expect_failures = [var.training]
+}
+
+run "refused_a_driver_without_a_gpu" {
+  command = plan
+  variables {
+    environment = "dev"
+    training    = { instance_types = ["c7i.4xlarge"], gpu = true }
+  }
+  expect_failures = [var.training]
+}
+
 run "accepted_t2_small" {
   command = plan
   variables {

@@ -4,7 +4,8 @@ A worker that is free takes at once what waits, up to a size in texts and in cha
 to fill, and under load batches fill by themselves. The analyzer computes texts of one length together, so there
 is no padding. When the model raises, each caller gets what its own texts lead to. When a worker dies, its callers
 are told, another takes its place after it has analysed a small text, and ``trouble`` says so meanwhile. When the
-server stops, what waits is still answered, and what is not done in time is told that.
+server stops, what waits, and what arrives in requests that had begun, is still answered; what is not done in time is
+told that.
 """
 
 from __future__ import annotations
@@ -73,13 +74,13 @@ class Batcher:
         self._changed = threading.Condition()
         self._inside = 0
         self._alive = 0
-        self._started = self._stopping = False
+        self._started = self._draining = self._stopping = False
         self._work: dict[int, tuple[float, list[_Call]]] = {}
         self._seconds_per_text = 0.01
         metrics.queue_most.set(most_texts)
 
     def submit(self, texts: Sequence[str], langs: Langs) -> Future[Result]:
-        """Put texts in line; OverloadError when it is full, ModelError when the server stops."""
+        """Put texts in line; OverloadError when it is full, ModelError when the server has stopped."""
         with self._changed:
             if self._stopping:
                 raise ModelError("Found the server stopping; it takes no more texts. Ask another, or later.")
@@ -107,8 +108,8 @@ class Batcher:
 
     @property
     def stopping(self) -> bool:
-        """Whether the server stops."""
-        return self._stopping
+        """Whether the server was told to stop."""
+        return self._draining
 
     def late(self, call: Future[Result]) -> TrendlarkError:
         """The error of a call that ran out of time, which is taken out of the line if it still stands there."""
@@ -122,7 +123,7 @@ class Batcher:
     def trouble(self) -> str | None:
         """Why the workers do not work as they should, or None."""
         with self._changed:
-            if self._stopping:
+            if self._draining:
                 return "Found the server stopping; it ends when what runs is answered."
             if self._started and self._alive < self._workers:
                 return "Found that a worker died; another is being started. Ask again in a moment."
@@ -132,18 +133,20 @@ class Batcher:
         return None
 
     def drain(self, seconds: float) -> None:
-        """Take no more calls; what is not answered after some seconds is told so. Returns at once."""
+        """Say that the server stops, and close after some seconds. Returns at once.
+
+        Calls are still taken: whoever listens takes no new requests, but the texts of one that has begun may come yet.
+        """
         with self._changed:
-            self._stopping = True
-            self._changed.notify_all()
-        timer = threading.Timer(seconds, self._give_up)
+            self._draining = True
+        timer = threading.Timer(seconds, self.close)
         timer.daemon = True
         timer.start()
 
     def close(self) -> None:
         """Answer all that are still inside, with an error, and let the workers end."""
         with self._changed:
-            self._stopping = True
+            self._draining = self._stopping = True
         self._give_up()
 
     def _give_up(self) -> None:

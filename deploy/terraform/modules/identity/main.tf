@@ -7,7 +7,8 @@ locals {
   reader   = { namespace = "trendlark", name = "trendlark-external-secrets" }
   operator = { namespace = "external-secrets", name = "external-secrets" }
 
-  # Who takes which role: ServiceAccounts as namespace and name. The manifests name the same.
+  # Who takes which role: ServiceAccounts as namespace and name. The manifests name the same. The EFS driver's add-on
+  # gives its role to both of its accounts, of which the first makes volumes.
   accounts = merge(
     {
       collector          = [{ namespace = "trendlark", name = "trendlark-collector" }]
@@ -16,7 +17,7 @@ locals {
       model              = [{ namespace = "trendlark", name = "trendlark-model" }]
       pipeline           = var.pipeline_accounts
       secrets            = [var.pod_identity ? local.operator : local.reader]
-      efs-csi            = [{ namespace = "kube-system", name = "efs-csi-controller-sa" }]
+      efs-csi            = [for part in ["controller", "node"] : { namespace = "kube-system", name = "efs-csi-${part}-sa" }]
       cluster-autoscaler = [{ namespace = "kube-system", name = "cluster-autoscaler" }]
     },
     var.ebs ? { ebs-csi = [{ namespace = "kube-system", name = "ebs-csi-controller-sa" }] } : {},

@@ -12,8 +12,3 @@ output "private_subnet_cidrs" {
   description = "Address ranges of those subnets, by zone."
   value       = { for zone, subnet in aws_subnet.private : zone => subnet.cidr_block }
 }
-
-output "public_subnet_ids" {
-  description = "Ids of the subnets for load balancers and NAT gateways, by zone."
-  value       = { for zone, subnet in aws_subnet.public : zone => subnet.id }
-}

@@ -89,6 +89,6 @@ variable "enable_cloud9" {
 }
 
 variable "cloud9_subnet_id" {
-  description = "Public subnet of the Cloud9 environment."
+  description = "Private subnet of the Cloud9 environment, which is reached through Systems Manager."
   type        = string
 }

@@ -79,6 +79,8 @@ def _place_training(task: dsl.PipelineTask, site: Site) -> dsl.PipelineTask:
         task.set_accelerator_type(_GPU).set_accelerator_limit(site.gpus)
     for label, value in site.node_selector.items():
         kubernetes.add_node_selector(task, label_key=label, label_value=value)
+        # Nodes that are there for training only bear their label as a taint, too.
+        kubernetes.add_toleration(task, key=label, operator="Exists", effect="NoSchedule")
     return task
 
 
