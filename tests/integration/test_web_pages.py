@@ -20,6 +20,7 @@ from tests.support.web_lake import (
     LAST,
     STORIES,
     TEXTS,
+    Story,
     fill,
 )
 from tests.support.web_pages import check
@@ -103,6 +104,38 @@ def test_an_hour_and_a_place_can_be_chosen(client: httpx.Client) -> None:
     assert f"/?place=es&amp;hour={FIRST}" in html
     assert f"/?place=es&amp;hour={FIRST + 2}" in html
     assert f'value="{FIRST + 1}" selected' in html
+
+
+def test_a_source_that_stopped_is_chosen_with_its_own_hours(tmp_path_factory: pytest.TempPathFactory) -> None:
+    lake = empty_lake(tmp_path_factory.mktemp("sources"))
+    fill(lake, "sample", STORIES)
+    mood = (0.2, 0.3)
+    fill(lake, "x", [Story("#Once", "es", 7, (None, mood, None, mood, None, None), {})])
+    with client_of(lake) as client:
+        html = page(client, "/")
+        assert 'href="/?source=x"' in html
+        assert "#Once" not in html
+        html = page(client, "/?source=x")
+        assert "05:00–06:00" in html
+        assert "#Once" in html
+        # Its hours are offered, not those of the other source.
+        assert f"/?source=x&amp;hour={FIRST + 1}" in html
+        assert f'value="{FIRST + 2}"' not in html
+        assert f'value="{FIRST + 4}"' not in html
+        # An hour that the other source has, too, is kept when the source is changed; another is not.
+        assert f'href="/?source=sample&amp;hour={FIRST + 3}"' in page(client, f"/?source=x&hour={FIRST + 3}")
+        assert 'href="/?source=x"' in page(client, f"/?source=sample&hour={LAST}")
+        assert "source “x”" in page(client, f"/?source=x&hour={LAST}", 404)
+
+
+def test_a_trend_leads_to_the_comparison_with_others_in_its_hour(client: httpx.Client) -> None:
+    html = page(client, "/trends/sample/es/%23MiraflorValdoro")
+    assert 'href="/compare?of=sample%2Fes%2F%23MiraflorValdoro"' in html
+    html = page(client, f"/trends/sample/es/%23MiraflorValdoro?hour={FIRST + 1}&lang=es")
+    found = re.search(r'href="(/compare[?][^"]*)"', html.replace('href="/compare?lang=es"', ""))
+    assert found
+    assert f"hour={FIRST + 1}" in found[1]
+    assert "elija al menos otra" in page(client, found[1].replace("&amp;", "&"))
 
 
 def test_movement_since_the_hour_before_is_marked_only_where_it_is_clear(client: httpx.Client) -> None:
