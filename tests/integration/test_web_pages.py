@@ -146,6 +146,7 @@ def test_movement_since_the_hour_before_is_marked_only_where_it_is_clear(client:
 
 def test_a_trend_tells_its_hours_feelings_examples_and_origin(client: httpx.Client) -> None:
     html = page(client, "/trends/sample/es/%23MiraflorValdoro")
+    assert re.search(r"<dd>\+70 <small>\(\+46 to \+84\)</small></dd>", html)
     for text in ("No. 1 in Spain", "+70", "joy", "52%", "37–67%", "Valdoro", "#CopaDeVerano", "sports"):
         assert text in html
     for text in (*TEXTS[:2], "83%", "irony", "lark-test", "$0.00"):

@@ -22,7 +22,7 @@ _PLAIN = (
     "note",
     "invented",
 )
-_MOVES = ("rank_before", "new", "mood_change", "mood_change_is_clear")
+_MOVES = ("rank_before", "new", "mood_change", "mood_change_low", "mood_change_high", "mood_change_is_clear")
 _SHARES = {"sentiment_": ("sentiment", SENTIMENTS), "emotion_": ("emotions", EMOTIONS), "": ("flags", FLAGS)}
 _HOUR = ("hour", "rank", "volume", "sampled", "analysed")
 _TWEET = ("tweet_id", "url", "created_at", "author_id", "author_handle", "lang", "text")

@@ -14,6 +14,7 @@ from trendlark.hours import Hour
 from trendlark.records import EMOTIONS, FLAGS, SENTIMENTS, TrendHour
 from trendlark.reports.average import average
 from trendlark.reports.board import Board
+from trendlark.reports.queries import mood
 from trendlark.reports.tweets import TrendTweets, Wanted, tweets_of
 from trendlark.web import drawing, tables, views
 from trendlark.web.answers import INVENTED_SOURCE, TrendAnswer
@@ -117,6 +118,7 @@ def _answer(
     refused = views.refused(refusals, asked.name)
     return TrendPageAnswer(
         chosen=TrendAnswer.of(row),
+        mood=mood(row.summary),
         hours=list(found.points),
         average=AverageAnswer.of(average(found.beside)),
         examples=[TweetAnswer.of(one, asked.texts) for one in examples],
@@ -169,7 +171,6 @@ def _view(
         "hour_of": Hour.parse,
         "languages": drawn.languages(),
         "choices": {"sentiment": SENTIMENTS, "emotion": EMOTIONS, "flag": FLAGS},
-        "net": views.net,
     }
 
 

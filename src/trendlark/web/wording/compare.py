@@ -67,6 +67,5 @@ MESSAGES: Mapping[str, Message] = {
         "Fewer than two of these trends are summed up in this hour, so there is nothing to compare yet.",
         "Menos de dos de estas tendencias tienen resumen en esta hora, así que aún no hay nada que comparar.",
     ),
-    "compare_points": Message("({low} to {high})", "(de {low} a {high})"),
     "compare_talk": Message("What they talk about", "De qué hablan"),
 }  # fmt: skip

@@ -29,6 +29,7 @@ MESSAGES: Mapping[str, Message] = {
         "intervalo del 95\u00a0%. Horas en UTC.",
     ),
     "api": Message("API description", "Descripción de la API"),
+    "from_to": Message("({low} to {high})", "(de {low} a {high})"),
     "all_trends": Message("All trends", "Todas las tendencias"),
     "source": Message("Source", "Fuente"),
     "places": Message("Places", "Lugares"),
