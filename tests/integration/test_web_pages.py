@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from urllib.parse import quote
 
 import httpx2 as httpx
@@ -26,7 +27,7 @@ from tests.support.web_lake import (
 from tests.support.web_pages import check
 from trendlark.hours import Hour
 from trendlark.lake import Lake
-from trendlark.records import Refusal, Trend, TrendHour
+from trendlark.records import Refusal, Trend, TrendHour, Tweet
 
 HOSTILE_PATH = f"/trends/sample/us/{quote(HOSTILE_TREND, safe='')}"
 
@@ -203,6 +204,29 @@ def test_what_was_refused_is_counted_and_shown_with_its_reasons(
         assert "elsewhere" not in html
         assert "raw&lt;" not in html
         assert "1 de esta tendencia, 11 de España" in page(client, "/trends/x/es/b?lang=es")
+
+
+def test_every_window_of_the_hour_is_told_with_its_tweets(tmp_path_factory: pytest.TempPathFactory) -> None:
+    lake = empty_lake(tmp_path_factory.mktemp("windows"))
+    fill(lake, "x", STORIES[:1])
+    (row,) = lake.trend_hours(LAST)
+    starts = [LAST.start + timedelta(minutes=2 * number) for number in range(30)]
+    windows = [f"{one:%Y-%m-%dT%H:%M:%SZ}/{one + timedelta(minutes=2):%Y-%m-%dT%H:%M:%SZ}" for one in starts]
+    tweets = [
+        Tweet(LAST, "x", "es", row.trend.name, f"{window}-{number}", "t", LAST.end, window=window)
+        for at, window in enumerate(windows)
+        for number in range(1 + at % 2)
+    ]
+    lake.commit_collection(LAST, "x", "es", tweets, [row], [], "again")
+    with client_of(lake) as client:
+        html = page(client, "/trends/x/es/%23MiraflorValdoro")
+        assert '<span class="num">07:00–07:02</span> <span class="faint">1</span>' in html
+        assert '<span class="num">07:58–08:00</span> <span class="faint">2</span>' in html
+        sheet = client.get("/trends/x/es/%23MiraflorValdoro.csv?table=windows").text
+        assert sheet.splitlines() == [
+            "window,tweets",
+            *(f"{one},{1 + at % 2}" for at, one in enumerate(windows)),
+        ]
 
 
 def test_a_trend_can_be_found_filtered_and_put_in_order(client: httpx.Client) -> None:

@@ -146,5 +146,6 @@ LABELS: Mapping[str, Mapping[str, Message]] = MappingProxyType({
         "days": Message("days", "días"),
         "lake": Message("lake", "lago de datos"),
         "words": Message("words", "palabras"),
+        "windows": Message("windows", "ventanas"),
     },
 })  # fmt: skip

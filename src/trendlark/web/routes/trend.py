@@ -21,7 +21,7 @@ from trendlark.web.answers import INVENTED_SOURCE, TrendAnswer
 from trendlark.web.formats import hour_label
 from trendlark.web.links import form_of
 from trendlark.web.messages import Words, words_of
-from trendlark.web.page import Page, page_at, respond
+from trendlark.web.page import Page, Table, page_at, respond
 from trendlark.web.room import Room, room_of
 from trendlark.web.routes.choosing import Choice, read_hour
 from trendlark.web.shown import (
@@ -104,6 +104,7 @@ def trend(
         "tweets": tables.tweets(answer.tweets.items),
         "shares": tables.shares(answer),
         "words": tables.words(answer),
+        "windows": Table(("window", "tweets"), [[one.window, one.tweets] for one in answer.windows]),
     }
     view = {} if form else _view(words, asked, found, drawn, answer) | {"wanted": asdict(wanted)}
     return respond(request, words, Page("now", "trend.html", answer, data, source == INVENTED_SOURCE, view))
