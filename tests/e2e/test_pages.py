@@ -141,9 +141,37 @@ def test_a_chart_is_saved_as_a_picture_that_stands_alone(
         return
     drawing = ElementTree.parse(path)
     said = " ".join(one.text or "" for one in drawing.iter("{http://www.w3.org/2000/svg}text"))
-    for text in ("Lía Montero · España", "negativo", "intervalo del 95 %", "Volumen", "100%", "Trendlark"):
+    for text in (
+        "Lía Montero · España",
+        "negativo",
+        "intervalo del 95\u00a0%",
+        "Volumen",
+        "100%",
+        "Trendlark",
+    ):
         assert text in said
     assert not [one for one in drawing.iter() if one.tag.endswith("}script")]
+
+
+def test_a_chart_that_cannot_be_saved_says_so(browser: Browser, url: str) -> None:
+    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
+        page = open_page(context, url + GAP + "?lang=es", Watch(urlsplit(url).netloc))
+        page.evaluate("window.URL.createObjectURL = () => { throw new Error('full') }; null")
+        page.get_by_role("button", name="SVG").click()
+        page.get_by_role("alert").wait_for()
+        assert "no pudo guardar el gráfico" in page.get_by_role("alert").inner_text()
+        assert page.locator("#chart svg").count() == 2
+
+
+def test_headers_of_the_table_do_not_run_into_each_other(browser: Browser, url: str) -> None:
+    beyond = """() => [...document.querySelectorAll(".trends thead th, .shares thead th")]
+        .filter(one => one.scrollWidth > one.clientWidth && getComputedStyle(one).overflow === "visible")
+        .map(one => one.textContent)"""
+    for width in (1000, 1280, 1440):
+        with browser.new_context(viewport={"width": width, "height": 900}) as context:
+            for path in ("/", GAP):
+                page = open_page(context, f"{url}{path}?lang=es", Watch(urlsplit(url).netloc))
+                assert page.evaluate(beyond) == [], (width, path)
 
 
 def test_without_the_chart_library_the_page_says_so_and_has_its_table(browser: Browser, url: str) -> None:

@@ -127,8 +127,9 @@ def test_moves_between_two_hours_of_the_lake(lake: Lake) -> None:
         ("#tres", None, True),
     ]
     assert [row.trend.name for row in gone(now, before)] == ["O'Brien"]
-    assert found[0].sentiment["negative"].value == 0.0
-    assert not found[0].sentiment["negative"].clear
+    assert found[0].mood
+    assert found[0].mood.value == 0.0
+    assert not found[0].mood.clear
 
 
 def test_example_tweets_are_those_of_the_trend_in_the_order_of_the_summary(lake: Lake) -> None:

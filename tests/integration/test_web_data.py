@@ -69,6 +69,7 @@ def test_the_json_of_now_says_what_the_page_says(client: httpx.Client) -> None:
     assert first["trend"] == "#MiraflorValdoro"
     assert first["summary"]["sentiment"]["positive"]["value"] == 0.78
     assert first["mood_change"] == pytest.approx(0.55)
+    assert 0 < first["mood_change_low"] < 0.55 < first["mood_change_high"]
     assert first["mood_change_is_clear"] is True
     assert first["day"][18:] == [
         [0.10, 0.55],
@@ -87,6 +88,9 @@ def test_the_csv_of_now_has_every_share_with_its_interval(client: httpx.Client) 
     assert float(rows[0]["sentiment_positive"]) == 0.78
     assert float(rows[0]["sentiment_positive_low"]) < 0.78 < float(rows[0]["sentiment_positive_high"])
     assert rows[0]["mood_change_is_clear"] == "True"
+    assert (
+        float(rows[0]["mood_change_low"]) < float(rows[0]["mood_change"]) < float(rows[0]["mood_change_high"])
+    )
 
 
 def test_no_cell_is_a_formula(client: httpx.Client) -> None:

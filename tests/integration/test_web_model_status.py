@@ -55,6 +55,8 @@ def test_the_model_card_has_its_scores_by_task_and_language(lake: Lake) -> None:
         rows = list(csv.DictReader(io.StringIO(client.get("/model.csv").text)))
         assert {row["data"] for row in rows} == set(manifest.metrics)
         assert rows[0]["task"] == "sentiment"
+        sets = list(csv.DictReader(io.StringIO(client.get("/model.csv?table=data").text)))
+        assert {row["data"] for row in sets} == set(manifest.data)
         assert float(rows[0]["value"]) == said["scores"][0]["value"]
 
 

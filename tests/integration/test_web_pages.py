@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from urllib.parse import quote
 
 import httpx2 as httpx
@@ -20,12 +21,13 @@ from tests.support.web_lake import (
     LAST,
     STORIES,
     TEXTS,
+    Story,
     fill,
 )
 from tests.support.web_pages import check
 from trendlark.hours import Hour
 from trendlark.lake import Lake
-from trendlark.records import Refusal, Trend, TrendHour
+from trendlark.records import Refusal, Trend, TrendHour, Tweet
 
 HOSTILE_PATH = f"/trends/sample/us/{quote(HOSTILE_TREND, safe='')}"
 
@@ -105,6 +107,38 @@ def test_an_hour_and_a_place_can_be_chosen(client: httpx.Client) -> None:
     assert f'value="{FIRST + 1}" selected' in html
 
 
+def test_a_source_that_stopped_is_chosen_with_its_own_hours(tmp_path_factory: pytest.TempPathFactory) -> None:
+    lake = empty_lake(tmp_path_factory.mktemp("sources"))
+    fill(lake, "sample", STORIES)
+    mood = (0.2, 0.3)
+    fill(lake, "x", [Story("#Once", "es", 7, (None, mood, None, mood, None, None), {})])
+    with client_of(lake) as client:
+        html = page(client, "/")
+        assert 'href="/?source=x"' in html
+        assert "#Once" not in html
+        html = page(client, "/?source=x")
+        assert "05:00–06:00" in html
+        assert "#Once" in html
+        # Its hours are offered, not those of the other source.
+        assert f"/?source=x&amp;hour={FIRST + 1}" in html
+        assert f'value="{FIRST + 2}"' not in html
+        assert f'value="{FIRST + 4}"' not in html
+        # An hour that the other source has, too, is kept when the source is changed; another is not.
+        assert f'href="/?source=sample&amp;hour={FIRST + 3}"' in page(client, f"/?source=x&hour={FIRST + 3}")
+        assert 'href="/?source=x"' in page(client, f"/?source=sample&hour={LAST}")
+        assert "source “x”" in page(client, f"/?source=x&hour={LAST}", 404)
+
+
+def test_a_trend_leads_to_the_comparison_with_others_in_its_hour(client: httpx.Client) -> None:
+    html = page(client, "/trends/sample/es/%23MiraflorValdoro")
+    assert 'href="/compare?of=sample%2Fes%2F%23MiraflorValdoro"' in html
+    html = page(client, f"/trends/sample/es/%23MiraflorValdoro?hour={FIRST + 1}&lang=es")
+    found = re.search(r'href="(/compare[?][^"]*)"', html.replace('href="/compare?lang=es"', ""))
+    assert found
+    assert f"hour={FIRST + 1}" in found[1]
+    assert "elija al menos otra" in page(client, found[1].replace("&amp;", "&"))
+
+
 def test_movement_since_the_hour_before_is_marked_only_where_it_is_clear(client: httpx.Client) -> None:
     html = page(client, "/?place=es")
     assert re.search(r'class="real"[^>]*>\+55<', html)
@@ -113,6 +147,7 @@ def test_movement_since_the_hour_before_is_marked_only_where_it_is_clear(client:
 
 def test_a_trend_tells_its_hours_feelings_examples_and_origin(client: httpx.Client) -> None:
     html = page(client, "/trends/sample/es/%23MiraflorValdoro")
+    assert re.search(r"<dd>\+70 <small>\(\+46 to \+84\)</small></dd>", html)
     for text in ("No. 1 in Spain", "+70", "joy", "52%", "37–67%", "Valdoro", "#CopaDeVerano", "sports"):
         assert text in html
     for text in (*TEXTS[:2], "83%", "irony", "lark-test", "$0.00"):
@@ -169,6 +204,29 @@ def test_what_was_refused_is_counted_and_shown_with_its_reasons(
         assert "elsewhere" not in html
         assert "raw&lt;" not in html
         assert "1 de esta tendencia, 11 de España" in page(client, "/trends/x/es/b?lang=es")
+
+
+def test_every_window_of_the_hour_is_told_with_its_tweets(tmp_path_factory: pytest.TempPathFactory) -> None:
+    lake = empty_lake(tmp_path_factory.mktemp("windows"))
+    fill(lake, "x", STORIES[:1])
+    (row,) = lake.trend_hours(LAST)
+    starts = [LAST.start + timedelta(minutes=2 * number) for number in range(30)]
+    windows = [f"{one:%Y-%m-%dT%H:%M:%SZ}/{one + timedelta(minutes=2):%Y-%m-%dT%H:%M:%SZ}" for one in starts]
+    tweets = [
+        Tweet(LAST, "x", "es", row.trend.name, f"{window}-{number}", "t", LAST.end, window=window)
+        for at, window in enumerate(windows)
+        for number in range(1 + at % 2)
+    ]
+    lake.commit_collection(LAST, "x", "es", tweets, [row], [], "again")
+    with client_of(lake) as client:
+        html = page(client, "/trends/x/es/%23MiraflorValdoro")
+        assert '<span class="num">07:00–07:02</span> <span class="faint">1</span>' in html
+        assert '<span class="num">07:58–08:00</span> <span class="faint">2</span>' in html
+        sheet = client.get("/trends/x/es/%23MiraflorValdoro.csv?table=windows").text
+        assert sheet.splitlines() == [
+            "window,tweets",
+            *(f"{one},{1 + at % 2}" for at, one in enumerate(windows)),
+        ]
 
 
 def test_a_trend_can_be_found_filtered_and_put_in_order(client: httpx.Client) -> None:

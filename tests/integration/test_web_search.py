@@ -92,6 +92,24 @@ def test_the_data_hold_ids_and_no_texts(client: httpx.Client) -> None:
     ]
     rows = list(csv.DictReader(io.StringIO(client.get("/search.csv?q=orbix&kind=trends").text)))
     assert [(row["trend"], row["hours"]) for row in rows] == [("#Orbix9", "6")]
+    assert float(rows[0]["sentiment_positive"]) == 0.3
+    assert float(rows[0]["sentiment_negative_low"]) < 0.25 < float(rows[0]["sentiment_negative_high"])
+
+
+def test_a_source_is_chosen_where_there_are_several(
+    client: httpx.Client, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    assert 'name="source"' not in page(client, "/search?q=trains")
+    lake = empty_lake(tmp_path_factory.mktemp("sources"))
+    fill(lake, "sample", STORIES[:1])
+    fill(lake, "x", STORIES[2:3])
+    with client_of(lake) as both:
+        html = page(both, "/search?q=trains&source=x&kind=trends")
+        assert '<option value="x" selected>' in html
+        assert '<option value="sample">' in html
+        assert page(both, "/search?q=huelga&source=x&kind=trends").count("<h3>") == 1
+        assert page(both, "/search?q=huelga&source=sample&kind=trends").count("<h3>") == 0
+        assert '<option value="mastodon" selected>' in page(both, "/search?q=huelga&source=mastodon")
 
 
 def test_time_and_place_narrow_it_down(client: httpx.Client) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import comb
+from math import comb, exp, lgamma, log
 
 import pytest
 from hypothesis import given
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from trendlark.errors import InputError
 from trendlark.records import Share
-from trendlark.reports.intervals import change, interval, shares, usable_population
+from trendlark.reports.intervals import balance, change, interval, shares, swing, usable_population
 
 
 @pytest.mark.parametrize(
@@ -195,5 +195,53 @@ def test_a_change_holds_its_value_and_turns_round(
     now, before = _share(*first[:2]), _share(*second[:2])
     there, back = change(now, before), change(before, now)
     assert -1.0 <= there.low <= there.value <= there.high <= 1.0
+    assert (there.low, there.high) == pytest.approx((-back.high, -back.low))
+    assert there.clear == back.clear
+
+
+def _balance_covers(sampled: int, positive: float, negative: float) -> float:
+    """How often the interval of the balance holds the truth, over every sample that may be drawn."""
+    logs = [lgamma(count + 1) for count in range(sampled + 1)]
+    total = 0.0
+    for more in range(sampled + 1):
+        for less in range(sampled + 1 - more):
+            found = balance(_share(more, sampled), _share(less, sampled))
+            if found.low - 1e-12 <= positive - negative <= found.high + 1e-12:
+                rest = sampled - more - less
+                total += exp(
+                    logs[sampled] - logs[more] - logs[less] - logs[rest]
+                    + more * log(positive) + less * log(negative) + rest * log(1 - positive - negative)
+                )  # fmt: skip
+    return total
+
+
+@pytest.mark.parametrize(("sampled", "least"), [(10, 0.90), (20, 0.92), (40, 0.935)])
+def test_a_balance_holds_the_truth_as_often_as_it_says(sampled: int, least: float) -> None:
+    grid = (0.05, 0.2, 0.35, 0.45, 0.6, 0.8)
+    covers = [_balance_covers(sampled, one, other) for one in grid for other in grid if one + other < 1]
+    assert sum(covers) / len(covers) >= 0.945
+    assert min(covers) >= least
+
+
+def test_a_balance_of_all_or_of_none_stays_within_what_is_possible() -> None:
+    for more, less in ((10, 0), (0, 10), (0, 0), (5, 5)):
+        found = balance(_share(more, 10), _share(less, 10))
+        assert found.value == pytest.approx((more - less) / 10)
+        assert -1 <= found.low <= found.value <= found.high <= 1
+    # Both shares of one sample make it wider than those of two would.
+    apart = change(_share(8, 20), _share(8, 20))
+    assert balance(_share(8, 20), _share(8, 20)).low < apart.low
+
+
+@given(_samples(), _samples())
+def test_a_swing_holds_its_value_and_turns_round(
+    first: tuple[int, int, int | None], second: tuple[int, int, int | None]
+) -> None:
+    moods = [
+        balance(_share(count, sampled), _share(sampled - count, sampled))
+        for count, sampled, _ in (first, second)
+    ]
+    there, back = swing(*moods), swing(*reversed(moods))
+    assert -2.0 <= there.low <= there.value <= there.high <= 2.0
     assert (there.low, there.high) == pytest.approx((-back.high, -back.low))
     assert there.clear == back.clear

@@ -48,27 +48,35 @@ def test_a_change_of_mood_beyond_luck_is_clear() -> None:
     now = _summed("#a", 1, {"negative": 80, "positive": 20})
     before = _summed("#a", 1, {"negative": 20, "positive": 80})
     [move] = moved([now], [before])
-    assert move.sentiment["negative"].value == pytest.approx(0.6)
-    assert move.sentiment["negative"].clear
-    assert move.sentiment["positive"].value == pytest.approx(-0.6)
-    assert move.sentiment["positive"].clear
-    assert move.sentiment["neutral"].value == 0.0
-    assert not move.sentiment["neutral"].clear
+    assert move.mood
+    assert move.mood.value == pytest.approx(-1.2)
+    assert -2 <= move.mood.low < -1.2 < move.mood.high < 0
+    assert move.mood.clear
+
+
+def test_two_shares_that_grow_alike_leave_the_mood_as_it_was() -> None:
+    now = _summed("#a", 1, {"negative": 50, "positive": 50})
+    before = _summed("#a", 1, {"neutral": 80, "negative": 10, "positive": 10})
+    [move] = moved([now], [before])
+    assert move.mood
+    assert move.mood.value == pytest.approx(0)
+    assert not move.mood.clear
 
 
 def test_a_change_of_mood_in_few_tweets_is_not_clear() -> None:
     now, before = _summed("#a", 1, {"negative": 3, "positive": 2}), _summed("#a", 2, {"positive": 5})
     [move] = moved([now], [before])
     assert move.climbed == 1
-    assert move.sentiment["negative"].value == pytest.approx(0.6)
-    assert move.sentiment["negative"].low < 0.1
+    assert move.mood
+    assert move.mood.value == pytest.approx(-1.2)
+    assert move.mood.high > -0.3
 
 
 def test_without_both_summaries_or_without_tweets_there_is_no_change_of_mood() -> None:
     summed, bare, empty = _summed("#a", 1, {"neutral": 3}), trend_row("#a"), _summed("#a", 1, {})
     for now, before in ((summed, bare), (bare, summed), (bare, bare), (summed, empty), (empty, summed)):
         [move] = moved([now], [before])
-        assert move.sentiment == {}
+        assert move.mood is None
         assert move.climbed == 0
 
 

@@ -46,10 +46,12 @@ def test_movement_is_told_against_the_hour_before() -> None:
     up, same, fresh = views.place_tables(now, before, ["es"])[0].rows
     assert up.move
     assert up.move.climbed == 2
-    assert up.mood_change == pytest.approx(1.15)
-    assert up.mood_change_is_clear
-    assert same.mood_change == pytest.approx(0)
-    assert not same.mood_change_is_clear
+    assert up.mood_change
+    assert up.mood_change.value == pytest.approx(1.15)
+    assert up.mood_change.clear
+    assert same.mood_change
+    assert same.mood_change.value == pytest.approx(0)
+    assert not same.mood_change.clear
     assert fresh.move
     assert fresh.move.new
     assert fresh.mood_change is None

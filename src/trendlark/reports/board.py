@@ -70,6 +70,10 @@ class Board:
                 del self._glances[old]
         return pa.concat_tables(parts) if parts else self._lake.trend_columns(GLANCE, last + 1, last)
 
+    def sources(self, first: Hour, last: Hour) -> list[str]:
+        """The sources that have trends from an hour to another, sorted."""
+        return sorted(pc.unique(self.glance(first, last)["source"]).to_pylist())
+
     def over_hours(self, source: str, place: str, trend: str, first: Hour, last: Hour) -> pa.Table:
         """The glance of one trend, oldest hour first."""
         return _only(self.glance(first, last), source=source, place=place, trend=trend)

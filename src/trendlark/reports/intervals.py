@@ -25,7 +25,7 @@ _Z = 1.959963984540054  # the 97.5 % point of the standard normal distribution
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The difference of two shares, from -1 to 1, with its 95 % interval."""
+    """A difference of shares with its 95 % interval: from -1 to 1, of two balances from -2 to 2."""
 
     value: float
     low: float
@@ -91,10 +91,34 @@ def usable_population(volume: int | None, sampled: int) -> int | None:
 def change(now: Share, before: Share) -> Change:
     """The difference of the shares of two independent samples (R. G. Newcombe 1998, Statistics in Medicine
     17:873-890, method 10), from the intervals that the shares carry."""
-    value = now.value - before.value
-    low = value - sqrt((now.value - now.low) ** 2 + (before.high - before.value) ** 2)
-    high = value + sqrt((now.high - now.value) ** 2 + (before.value - before.low) ** 2)
-    return Change(value, max(-1.0, low), min(1.0, high))
+    return _difference(now, before, 0.0, 1.0)
+
+
+def balance(more: Share, less: Share) -> Change:
+    """One share minus another of the same sample, where no tweet counts in both, as positive minus negative.
+
+    Where one share is larger the other is smaller, which makes the interval wider than that of two samples (G. Y. Zou
+    & A. Donner 2008, Statistics in Medicine 27:1693-1702, with the correlation of multinomial shares).
+    """
+    others = (1 - more.value) * (1 - less.value)
+    correlation = -sqrt(more.value * less.value / others) if others > 0 else 0.0
+    return _difference(more, less, max(-1.0, correlation), 1.0)
+
+
+def swing(now: Change, before: Change) -> Change:
+    """The difference of the balances of two independent samples."""
+    return _difference(now, before, 0.0, 2.0)
+
+
+def _difference(one: Share | Change, other: Share | Change, correlation: float, most: float) -> Change:
+    value = one.value - other.value
+
+    def reach(first: float, second: float) -> float:
+        return sqrt(max(0.0, first**2 + second**2 - 2 * correlation * first * second))
+
+    low = value - reach(one.value - one.low, other.high - other.value)
+    high = value + reach(one.high - one.value, other.value - other.low)
+    return Change(value, max(-most, low), min(most, high))
 
 
 def _wilson(value: float, draws: float) -> tuple[float, float]:

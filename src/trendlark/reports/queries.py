@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from trendlark.errors import InputError
@@ -11,8 +11,8 @@ from trendlark.lake import Lake
 from trendlark.lake.findings import analysis_of
 from trendlark.lake.query import all_of, one_of
 from trendlark.lake.rows import Row, tweet_of
-from trendlark.records import AnalyzedTweet, TrendHour, Tweet
-from trendlark.reports.intervals import Change, change
+from trendlark.records import AnalyzedTweet, Summary, TrendHour, Tweet
+from trendlark.reports.intervals import Change, balance, swing
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +28,13 @@ class Move:
     """A trend against an earlier hour.
 
     ``climbed`` counts ranks, up is positive; it and ``rank_before`` are None for a trend that was not there.
-    ``sentiment`` holds the change of each share, and nothing unless both hours are summed up.
+    ``mood`` is the change of the mood, positive minus negative share; None unless both hours are summed up.
     """
 
     row: TrendHour
     rank_before: int | None
     climbed: int | None
-    sentiment: Mapping[str, Change]
+    mood: Change | None
 
     @property
     def new(self) -> bool:
@@ -103,6 +103,13 @@ def gone(now: Sequence[TrendHour], before: Sequence[TrendHour]) -> list[TrendHou
     return [row for row in before if _name(row) not in still]
 
 
+def mood(summary: Summary | None) -> Change | None:
+    """Positive minus negative share with its interval; None where nothing is summed up."""
+    if summary is None or not summary.sentiment:
+        return None
+    return balance(summary.sentiment["positive"], summary.sentiment["negative"])
+
+
 def example_tweets(lake: Lake, row: TrendHour) -> list[ExampleTweet]:
     """The tweets that stand for a trend in its hour, in the order of its summary; forgotten ones are left out."""
     wanted = row.summary.examples if row.summary else ()
@@ -127,18 +134,10 @@ def _rows_of(lake: Lake, table: str, row: TrendHour, tweet_ids: Iterable[str]) -
 
 def _move(row: TrendHour, before: TrendHour | None) -> Move:
     if before is None:
-        return Move(row, None, None, {})
+        return Move(row, None, None, None)
     rank = before.trend.rank
-    return Move(row, rank, rank - row.trend.rank, _mood_change(row, before))
-
-
-def _mood_change(now: TrendHour, before: TrendHour) -> dict[str, Change]:
-    if now.summary is None or before.summary is None:
-        return {}
-    was = before.summary.sentiment
-    return {
-        label: change(share, was[label]) for label, share in now.summary.sentiment.items() if label in was
-    }
+    was, now = mood(before.summary), mood(row.summary)
+    return Move(row, rank, rank - row.trend.rank, swing(now, was) if now and was else None)
 
 
 def _name(row: TrendHour) -> tuple[str, str, str]:

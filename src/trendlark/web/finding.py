@@ -7,6 +7,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, Field
 
+from trendlark.records import SENTIMENTS
 from trendlark.reports.queries import ExampleTweet
 from trendlark.reports.search import FoundTrend, FoundTweet, Question, TrendPage, TweetPage
 from trendlark.web import tables
@@ -155,6 +156,7 @@ def _trends(answer: SearchAnswer) -> Table:
         "best_rank",
         "volume",
         "sampled",
+        *(column for label in SENTIMENTS for column in tables.ends(f"sentiment_{label}")),
     )
     return Table(
         columns,
@@ -162,6 +164,7 @@ def _trends(answer: SearchAnswer) -> Table:
             [
                 one.newest.source, one.newest.place, one.newest.trend, one.newest.hour, one.oldest_hour, one.hours,
                 one.best_rank, one.newest.volume, one.newest.sampled,
+                *tables.cells(one.newest.summary.sentiment if one.newest.summary else {}, SENTIMENTS),
             ]
             for one in answer.trends
         ],

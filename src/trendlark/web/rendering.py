@@ -57,6 +57,7 @@ def render(template: str, words: Words, *, request: Request, invented: bool, **v
         "page_link": partial(_keep, links.page_link, kept),
         "home_link": partial(_keep, links.home_link, kept),
         "trend_link": partial(_keep, links.trend_link, kept),
+        "compare_link": partial(_keep, links.compare_link, kept),
         "outside_link": links.outside_link,
         "window_label": formats.window_label,
         "linked": linked.linked,
@@ -78,5 +79,5 @@ def self_link(request: Request, form: str = "", **changes: str | None) -> str:
     return f"{address}?{urlencode(given)}" if given else address
 
 
-def _keep(make: Any, lang: str | None, *args: str, **query: str | None) -> str:
+def _keep(make: Any, lang: str | None, *args: object, **query: str | None) -> str:
     return str(make(*args, **({"lang": lang} | query)))

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from trendlark.records import SENTIMENTS, Analysis, Share
 from trendlark.reports.average import Average
 from trendlark.reports.board import GLANCE
+from trendlark.reports.intervals import Change
 from trendlark.reports.queries import ExampleTweet
 from trendlark.web.answers import TrendAnswer
 from trendlark.web.doubts import Doubt, doubts_of
@@ -26,7 +27,9 @@ class RowAnswer(TrendAnswer):
     climbed: int | None = Field(description="Ranks since the hour before; up is positive.")
     new: bool | None = Field(description="Null where there is no hour before.")
     mood_change: float | None = Field(description="Positive minus negative share, against the hour before.")
-    mood_change_is_clear: bool
+    mood_change_low: float | None = Field(description="The end of its 95 % interval.")
+    mood_change_high: float | None
+    mood_change_is_clear: bool = Field(description="Whether the interval leaves zero out.")
     leading_emotions: list[str]
     day: list[NegativeAndPositive | None] = Field(
         description="Negative and positive share in each of 24 hours, this one last; null where not known."
@@ -35,14 +38,17 @@ class RowAnswer(TrendAnswer):
     @classmethod
     def of_row(cls, row: Row, day: list[NegativeAndPositive | None]) -> Self:
         """The answer for a line of the table."""
+        change = row.mood_change
         # Its parts are checked or of our own making; checking them again would cost more than making them.
         return cls.model_construct(
             **dict(TrendAnswer.of(row.data)),
             rank_before=row.move.rank_before if row.move else None,
             climbed=row.move.climbed if row.move else None,
             new=row.move.new if row.move else None,
-            mood_change=row.mood_change,
-            mood_change_is_clear=row.mood_change_is_clear,
+            mood_change=change.value if change else None,
+            mood_change_low=change.low if change else None,
+            mood_change_high=change.high if change else None,
+            mood_change_is_clear=change.clear if change else False,
             leading_emotions=[name for name, _ in row.leading],
             day=day,
         )
@@ -165,6 +171,7 @@ class TrendPageAnswer(BaseModel):
     """The page Trend: an hour of a trend in detail, and its mood and volume over the hours, oldest first."""
 
     chosen: TrendAnswer
+    mood: Change | None = Field(description="Positive minus negative share, with its 95 % interval.")
     hours: list[HourAnswer]
     average: AverageAnswer | None
     examples: list[TweetAnswer]

@@ -22,7 +22,7 @@ _PLAIN = (
     "note",
     "invented",
 )
-_MOVES = ("rank_before", "new", "mood_change", "mood_change_is_clear")
+_MOVES = ("rank_before", "new", "mood_change", "mood_change_low", "mood_change_high", "mood_change_is_clear")
 _SHARES = {"sentiment_": ("sentiment", SENTIMENTS), "emotion_": ("emotions", EMOTIONS), "": ("flags", FLAGS)}
 _HOUR = ("hour", "rank", "volume", "sampled", "analysed")
 _TWEET = ("tweet_id", "url", "created_at", "author_id", "author_handle", "lang", "text")
@@ -33,7 +33,7 @@ def trends(answers: Sequence[RowAnswer]) -> Table:
     """Trends with every share and both ends of its interval; columns are named as in the lake."""
     columns = [*_PLAIN, *_MOVES, "analysed"]
     columns += [
-        column for prefix, (_, names) in _SHARES.items() for name in names for column in _ends(prefix + name)
+        column for prefix, (_, names) in _SHARES.items() for name in names for column in ends(prefix + name)
     ]
     return Table(
         columns, ([*(getattr(one, name) for name in (*_PLAIN, *_MOVES)), *_summed_up(one)] for one in answers)
@@ -42,11 +42,11 @@ def trends(answers: Sequence[RowAnswer]) -> Table:
 
 def hours(answers: Sequence[HourAnswer]) -> Table:
     """A trend over its hours; a gap is a row with nothing but its hour."""
-    columns = [*_HOUR, *(column for label in SENTIMENTS for column in _ends(f"sentiment_{label}"))]
+    columns = [*_HOUR, *(column for label in SENTIMENTS for column in ends(f"sentiment_{label}"))]
     return Table(
         columns,
         (
-            [*(getattr(one, name) for name in _HOUR), *_cells(one.sentiment or {}, SENTIMENTS)]
+            [*(getattr(one, name) for name in _HOUR), *cells(one.sentiment or {}, SENTIMENTS)]
             for one in answers
         ),
     )
@@ -56,12 +56,12 @@ def shares(answer: TrendPageAnswer) -> Table:
     """Every share of the hour chosen beside that of the place."""
     summary, usual = answer.chosen.summary, answer.average
     rows = [
-        [kind, name, *_cells(getattr(summary, kind) if summary else {}, [name]),
-         *_cells(getattr(usual, kind) if usual else {}, [name])]
+        [kind, name, *cells(getattr(summary, kind) if summary else {}, [name]),
+         *cells(getattr(usual, kind) if usual else {}, [name])]
         for kind, names in _SHARES.values()
         for name in names
     ]  # fmt: skip
-    return Table(["kind", "name", *_ends("share"), *_ends("place")], rows)
+    return Table(["kind", "name", *ends("share"), *ends("place")], rows)
 
 
 def words(answer: TrendPageAnswer) -> Table:
@@ -106,7 +106,8 @@ def _tweet(one: TweetAnswer) -> Iterator[object]:
     )
 
 
-def _ends(name: str) -> tuple[str, str, str]:
+def ends(name: str) -> tuple[str, str, str]:
+    """The columns of a share."""
     return name, f"{name}_low", f"{name}_high"
 
 
@@ -114,10 +115,11 @@ def _summed_up(answer: TrendAnswer) -> Iterator[object]:
     summary = answer.summary
     yield summary.analysed if summary else None
     for kind, names in _SHARES.values():
-        yield from _cells(getattr(summary, kind) if summary else {}, names)
+        yield from cells(getattr(summary, kind) if summary else {}, names)
 
 
-def _cells(found: Mapping[str, Share], names: Sequence[str]) -> Iterator[object]:
+def cells(found: Mapping[str, Share], names: Sequence[str]) -> Iterator[object]:
+    """Shares with the ends of their intervals, empty where one is not known."""
     for name in names:
         share = found.get(name)
         yield from (share.value, share.low, share.high) if share else (None, None, None)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from trendlark.records import Refusal, Share, Summary, TrendHour
 from trendlark.reports import queries
+from trendlark.reports.intervals import Change
 from trendlark.reports.queries import Move
 
 _REASONS = 5
@@ -22,8 +23,7 @@ class Row:
 
     data: TrendHour
     move: Move | None
-    mood_change: float | None
-    mood_change_is_clear: bool
+    mood_change: Change | None
     leading: tuple[tuple[str, Share], ...]
 
 
@@ -69,20 +69,12 @@ def _place_table(place: str, rows: Sequence[TrendHour], before: Sequence[TrendHo
 
 
 def _row(move: Move, comparable: bool) -> Row:
-    negative, positive = move.sentiment.get("negative"), move.sentiment.get("positive")
-    known = negative is not None and positive is not None
     return Row(
         data=move.row,
         move=move if comparable else None,
-        mood_change=positive.value - negative.value if positive and negative else None,
-        mood_change_is_clear=known and any(one.clear for one in (negative, positive) if one),
+        mood_change=move.mood,
         leading=leading_emotions(move.row.summary),
     )
-
-
-def net(summary: Summary) -> float:
-    """Positive minus negative share, -1 to 1."""
-    return summary.sentiment["positive"].value - summary.sentiment["negative"].value
 
 
 def leading_emotions(summary: Summary | None) -> tuple[tuple[str, Share], ...]:

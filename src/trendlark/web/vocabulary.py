@@ -139,11 +139,13 @@ LABELS: Mapping[str, Mapping[str, Message]] = MappingProxyType({
         "shares": Message("shares", "porcentajes"),
         "labels": Message("labels", "etiquetas"),
         "entities": Message("entities", "entidades"),
+        "data": Message("data sets", "conjuntos de datos"),
         "scores": Message("scores", "puntuaciones"),
         "runs": Message("runs", "ejecuciones"),
         "failures": Message("failures", "fallos"),
         "days": Message("days", "días"),
         "lake": Message("lake", "lago de datos"),
         "words": Message("words", "palabras"),
+        "windows": Message("windows", "ventanas"),
     },
 })  # fmt: skip

@@ -80,7 +80,13 @@ def model(request: Request) -> Response:
         "scores": by_task(scores),
         "langs_of": taught(manifest) if manifest else {},
     }
-    tables = {"scores": Table(_COLUMNS, [[getattr(one, name) for name in _COLUMNS] for one in answer.scores])}
+    tables = {
+        "scores": Table(_COLUMNS, [[getattr(one, name) for name in _COLUMNS] for one in answer.scores]),
+        "data": Table(
+            ("data", "digest"),
+            [[one, str(digest)] for one, digest in (manifest.data if manifest else {}).items()],
+        ),
+    }
     page = Page("model", "model.html", answer, tables, False, view, 503 if reason else 200)
     return respond(request, words, page)
 

@@ -31,9 +31,12 @@ router = APIRouter()
 
 @dataclass(frozen=True, slots=True)
 class _Chosen:
+    """An hour and one of its sources; ``hours`` are those of the source, ``sources`` those of the day before, too."""
+
     hours: Sequence[Hour]
     hour: Hour
     sources: Sequence[str]
+    of_hour: Sequence[str]
     source: str
     rows: Sequence[TrendHour]
 
@@ -71,9 +74,9 @@ def now(
         "asked": asked,
         "wanted": wanted,
         "kept": asked | wanted.asked(),
-        "shown_hours": _near(hours, chosen.hour),
-        "earlier": max((one for one in hours if one < chosen.hour), default=None),
-        "later": min((one for one in hours if one > chosen.hour), default=None),
+        "shown_hours": _near(chosen.hours, chosen.hour),
+        "earlier": max((one for one in chosen.hours if one < chosen.hour), default=None),
+        "later": min((one for one in chosen.hours if one > chosen.hour), default=None),
         "place": place,
         "places": places,
         "most": None if place else PREVIEW_ROWS,
@@ -109,7 +112,7 @@ def _near(hours: Sequence[Hour], chosen: Hour) -> list[Hour]:
 
 
 def _choose(room: Room, words: Words, hours: Sequence[Hour], source: str, hour: str) -> _Chosen:
-    chosen = read_hour(words, hour) or hours[0]
+    chosen = read_hour(words, hour) or _newest(room, hours, source)
     rows = room.board.rows(chosen)
     if not rows:
         raise NotFoundError(
@@ -128,7 +131,20 @@ def _choose(room: Room, words: Words, hours: Sequence[Hour], source: str, hour: 
         )
     wanted = room.settings.source_name()
     taken = source or (wanted if wanted in sources else sources[0])
-    return _Chosen(hours, chosen, sources, taken, [row for row in rows if row.trend.source == taken])
+    of_day = sorted({*sources, *room.board.sources(chosen - (HOURS_IN_SPARK - 1), chosen)})
+    if len(of_day) > 1:
+        # The next hour may be of another source only.
+        its = set(room.lake.hours(taken))
+        hours = [one for one in hours if one in its]
+    of_source = [row for row in rows if row.trend.source == taken]
+    return _Chosen(hours, chosen, of_day, sources, taken, of_source)
+
+
+def _newest(room: Room, hours: Sequence[Hour], source: str) -> Hour:
+    """The newest hour, of the source if one is asked for."""
+    if not source or any(row.trend.source == source for row in room.board.rows(hours[0])):
+        return hours[0]
+    return max(room.lake.hours(source), default=hours[0])
 
 
 def _places(room: Room, rows: Sequence[TrendHour], asked: str) -> list[str]:

@@ -47,11 +47,13 @@ def search(
     answer = SearchAnswer.of(asked, found, texts or not form_of(request.scope["path"]))
     kept = request.query_params.get("lang")
     lang = kept if kept in LANGS else None
-    places = sorted({slug for _, slug in room.lake.places()})
+    listed = room.lake.places()
+    sources, places = (sorted(set(names)) for names in zip(*listed, strict=True)) if listed else ([], [])
     view = {
         "asked": asked,
         "quoted": unturned(q),
         "found": found,
+        "sources": sources if not source or source in sources else [*sources, source],
         "places": places if not place or place in places else [*places, place],
         "spans": SPANS if hours in SPANS else (*SPANS, hours),
         "next_link": asked.link(lang=lang, cursor=found.next) if found.next else "",

@@ -14,13 +14,14 @@ from trendlark.hours import Hour
 from trendlark.records import EMOTIONS, FLAGS, SENTIMENTS, TrendHour
 from trendlark.reports.average import average
 from trendlark.reports.board import Board
+from trendlark.reports.queries import mood
 from trendlark.reports.tweets import TrendTweets, Wanted, tweets_of
 from trendlark.web import drawing, tables, views
 from trendlark.web.answers import INVENTED_SOURCE, TrendAnswer
 from trendlark.web.formats import hour_label
 from trendlark.web.links import form_of
 from trendlark.web.messages import Words, words_of
-from trendlark.web.page import Page, page_at, respond
+from trendlark.web.page import Page, Table, page_at, respond
 from trendlark.web.room import Room, room_of
 from trendlark.web.routes.choosing import Choice, read_hour
 from trendlark.web.shown import (
@@ -103,6 +104,7 @@ def trend(
         "tweets": tables.tweets(answer.tweets.items),
         "shares": tables.shares(answer),
         "words": tables.words(answer),
+        "windows": Table(("window", "tweets"), [[one.window, one.tweets] for one in answer.windows]),
     }
     view = {} if form else _view(words, asked, found, drawn, answer) | {"wanted": asdict(wanted)}
     return respond(request, words, Page("now", "trend.html", answer, data, source == INVENTED_SOURCE, view))
@@ -117,6 +119,7 @@ def _answer(
     refused = views.refused(refusals, asked.name)
     return TrendPageAnswer(
         chosen=TrendAnswer.of(row),
+        mood=mood(row.summary),
         hours=list(found.points),
         average=AverageAnswer.of(average(found.beside)),
         examples=[TweetAnswer.of(one, asked.texts) for one in examples],
@@ -169,7 +172,6 @@ def _view(
         "hour_of": Hour.parse,
         "languages": drawn.languages(),
         "choices": {"sentiment": SENTIMENTS, "emotion": EMOTIONS, "flag": FLAGS},
-        "net": views.net,
     }
 
 

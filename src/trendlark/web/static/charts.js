@@ -207,7 +207,18 @@ function startChart(box) {
     canvas.width = 2 * Number(drawing.getAttribute("width"));
     canvas.height = 2 * Number(drawing.getAttribute("height"));
     canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
-    canvas.toBlob(function (blob) { download(blob, "png"); }, "image/png");
+    download(await new Promise(function (done) { canvas.toBlob(done, "image/png"); }), "png");
+  }
+
+  async function saveOrTell(kind) {
+    const told = document.getElementById(box.id + "-unsaved");
+    try {
+      await save(kind);
+      told.hidden = true;
+    } catch (error) {
+      told.hidden = false;
+      throw error;
+    }
   }
 
   function download(blob, ending) {
@@ -232,7 +243,7 @@ function startChart(box) {
   if (saves) {
     saves.hidden = false;
     for (const button of saves.querySelectorAll("button")) {
-      button.addEventListener("click", function () { save(button.dataset.save); });
+      button.addEventListener("click", function () { saveOrTell(button.dataset.save); });
     }
   }
   let width = box.clientWidth;

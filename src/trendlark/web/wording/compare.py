@@ -14,6 +14,7 @@ MESSAGES: Mapping[str, Message] = {
         "De un mismo lugar o de varios; también la misma tendencia en varios lugares.",
     ),
     "compare_change": Message("Choose other trends", "Elegir otras tendencias"),
+    "compare_this": Message("Compare with other trends", "Comparar con otras tendencias"),
     "compare_button": Message("Compare", "Comparar"),
     "compare_one_more": Message(
         "One trend is chosen; choose at least one more.", "Hay una tendencia elegida; elija al menos otra."
@@ -44,8 +45,8 @@ MESSAGES: Mapping[str, Message] = {
         "Below each share its difference to {letter} in points, with its interval. Bold with an arrow: clear. All {n} "
         "differences between the trends hold at once at 95%, so at most one page in twenty marks one by chance.",
         "Debajo de cada porcentaje, su diferencia con {letter} en puntos, con su intervalo. En negrita y con flecha: "
-        "clara. Las {n} diferencias entre las tendencias valen a la vez al 95 %: como mucho una página de cada veinte "
-        "marca alguna por azar.",
+        "clara. Las {n} diferencias entre las tendencias valen a la vez al 95\u00a0%: como mucho una página de cada "
+        "veinte marca alguna por azar.",
     ),
     "compare_clear_count": Message("{n} of {all} differences are clear", "{n} de {all} diferencias son claras"),
     "compare_more": Message("clearly more than {letter}", "claramente más que {letter}"),
@@ -66,6 +67,5 @@ MESSAGES: Mapping[str, Message] = {
         "Fewer than two of these trends are summed up in this hour, so there is nothing to compare yet.",
         "Menos de dos de estas tendencias tienen resumen en esta hora, así que aún no hay nada que comparar.",
     ),
-    "compare_points": Message("({low} to {high})", "(de {low} a {high})"),
     "compare_talk": Message("What they talk about", "De qué hablan"),
 }  # fmt: skip

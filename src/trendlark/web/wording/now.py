@@ -37,7 +37,7 @@ MESSAGES: Mapping[str, Message] = {
         "Negative {neg} ({neg_low} to {neg_high}), neutral {neu}, positive {pos} ({pos_low} to {pos_high})",
         "Negativos {neg} (de {neg_low} a {neg_high}), neutros {neu}, positivos {pos} (de {pos_low} a {pos_high})",
     ),
-    "interval_key": Message("95% interval", "intervalo del 95 %"),
+    "interval_key": Message("95% interval", "intervalo del 95\u00a0%"),
     "not_summarised": Message("Collected, not analysed yet", "Recogida, aún sin analizar"),
     "not_sampled": Message("Listed without tweets", "Sin tuits en la muestra"),
     "unknown": Message("not stated", "no consta"),

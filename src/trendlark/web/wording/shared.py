@@ -26,9 +26,10 @@ MESSAGES: Mapping[str, Message] = {
     "footer": Message(
         "Estimates by a language model from a sample of tweets. Every share has its 95% interval. Times are UTC.",
         "Estimaciones de un modelo de lenguaje a partir de una muestra de tuits. Cada porcentaje lleva su "
-        "intervalo del 95 %. Horas en UTC.",
+        "intervalo del 95\u00a0%. Horas en UTC.",
     ),
     "api": Message("API description", "Descripción de la API"),
+    "from_to": Message("({low} to {high})", "(de {low} a {high})"),
     "all_trends": Message("All trends", "Todas las tendencias"),
     "source": Message("Source", "Fuente"),
     "places": Message("Places", "Lugares"),
@@ -48,6 +49,10 @@ MESSAGES: Mapping[str, Message] = {
     "chart_failed": Message(
         "The chart could not be drawn in this browser; the table has the same numbers.",
         "Este navegador no pudo dibujar el gráfico; la tabla tiene las mismas cifras.",
+    ),
+    "chart_unsaved": Message(
+        "This browser could not save the chart; the table can be had as CSV at the foot of the page.",
+        "Este navegador no pudo guardar el gráfico; la tabla está como CSV al pie de la página.",
     ),
     "save_chart": Message("Save the chart:", "Guardar el gráfico:"),
     # Tweets

@@ -8,7 +8,7 @@ from trendlark.web.vocabulary import Message
 
 MESSAGES: Mapping[str, Message] = {
     "status_title": Message("How things stand", "Cómo van las cosas"),
-    "status_now": Message("As of {moment}", "A las {moment}"),
+    "status_now": Message("As of {moment}", "Situación del {moment}"),
     "status_newest": Message("Newest hour summed up", "Última hora resumida"),
     "status_none": Message("none yet", "ninguna aún"),
     "status_lag": Message("Behind", "Retraso"),

@@ -11,7 +11,7 @@ MESSAGES: Mapping[str, Message] = {
     "mood_over_hours": Message("Mood over the hours", "El ánimo hora a hora"),
     "mood_chart": Message(
         "Share of negative and positive tweets by hour; bands are 95% intervals, gaps are hours without data.",
-        "Porcentaje de tuits negativos y positivos por hora; las bandas son intervalos del 95 % y los huecos, "
+        "Porcentaje de tuits negativos y positivos por hora; las bandas son intervalos del 95\u00a0% y los huecos, "
         "horas sin datos.",
     ),
     "chart_off": Message(
@@ -26,12 +26,12 @@ MESSAGES: Mapping[str, Message] = {
         "Porcentaje de tuits en que está presente cada emoción; un tuit puede tener varias.",
     ),
     "flags": Message("Irony and harm", "Ironía y daño"),
-    "share": Message("Share", "Porcentaje"),
+    "share": Message("Share", "Parte"),
     "entities": Message("Entities", "Entidades"),
     "hashtags": Message("Hashtags", "Etiquetas"),
     "keyphrases": Message("Keyphrases", "Expresiones clave"),
     "topics": Message("Topics", "Temas"),
-        "talked_of": Message("What they talk about", "De qué se habla"),
+    "talked_of": Message("What they talk about", "De qué se habla"),
     "languages": Message("Languages", "Idiomas"),
     "tweets": Message("tweets", "tuits"),
     "none_found": Message("None found in this sample.", "Ninguno en esta muestra."),
@@ -59,7 +59,7 @@ MESSAGES: Mapping[str, Message] = {
     "origin_method": Message("Intervals", "Intervalos"),
     "origin_method_text": Message(
         "95%, for a sample drawn from the volume stated. They cover chance in drawing, not errors of the model.",
-        "Del 95 %, para una muestra extraída del volumen indicado. Cubren el azar, no los errores del modelo.",
+        "Del 95\u00a0%, para una muestra extraída del volumen indicado. Cubren el azar, no los errores del modelo.",
     ),
     "waiting_title": Message("Not summed up yet", "Aún sin resumen"),
     "waiting_text": Message(
