@@ -21,6 +21,7 @@ from tests.support.asked import accept_environment
 from tests.support.containers import answer, free_port, until
 from tests.support.dockerfile import chain, stages_of
 from tests.support.hours import command
+from tests.support.manifests import VERSIONS
 from trendlark import __version__
 
 ROOT = Path(__file__).parents[2]
@@ -85,16 +86,21 @@ def test_what_is_ours_renders_and_is_valid(folder: str, tmp_path: Path) -> None:
         if manifest["kind"] == "Notebook":
             _check_notebook(manifest)
         else:
-            kubernetes_validate.validate(manifest, "1.30", strict=True)
+            _check_kind(manifest)
         if manifest["metadata"]["name"] == "inferenceservice-config":
             assert json.loads(manifest["data"]["deploy"]) == {"defaultDeploymentMode": "Standard"}
+
+
+def _check_kind(manifest: Manifest) -> None:
+    for version in VERSIONS:
+        kubernetes_validate.validate(manifest, version, strict=True)
 
 
 def _check_notebook(manifest: Manifest) -> None:
     """A Notebook holds a Pod, so that is what is validated."""
     spec = manifest["spec"]["template"]["spec"]
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "notebook"}, "spec": spec}
-    kubernetes_validate.validate(pod, "1.30", strict=True)
+    _check_kind(pod)
     [container] = spec["containers"]
     assert container["image"] == f"trendlark/train:{__version__}"
     assert container["securityContext"]["readOnlyRootFilesystem"]
