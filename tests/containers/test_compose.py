@@ -1,14 +1,20 @@
-"""compose.yaml brought up as it stands: the three services on one volume, the dashboard on this machine only."""
+"""compose.yaml and compose.s3.yaml brought up as they stand: three services, the dashboard on this machine only.
+
+MinIO's images are replaced by moto's server in the base image, with the packages of this environment.
+"""
 
 from __future__ import annotations
 
 import importlib.util
 import subprocess
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
+import boto3
 import pytest
 
-from tests.support.containers import ROOT, Engine, answer, free_port, until
+from tests.support.containers import BASE, ROOT, Engine, answer, free_port, until
 
 pytestmark = [
     pytest.mark.containers,
@@ -21,11 +27,33 @@ pytestmark = [
 PROJECT = "trendlark-test"
 
 
-def _compose(engine: Engine, port: int, *words: str) -> str:
+# In place of MinIO and its client, which no registry brings here: what they run, not how the services reach them.
+_STAND_IN = """
+services:
+  store:
+    image: {image}
+    entrypoint: [python3, -m, moto.server, -H, 0.0.0.0, -p, "9000"]
+    command: []
+    environment: {{PYTHONPATH: /site}}
+    volumes: ["{site}:/site:ro"]
+  bucket:
+    image: {image}
+    entrypoint: [python3, -c, "{script}"]
+    environment: {{PYTHONPATH: /site}}
+    volumes: ["{site}:/site:ro"]
+"""
+_MAKE = (
+    "import boto3; boto3.client('s3', endpoint_url='http://store:9000', region_name='us-east-1', "
+    "aws_access_key_id='trendlark', aws_secret_access_key='trendlark').create_bucket(Bucket='trendlark')"
+)
+
+
+def _compose(engine: Engine, port: int, *words: str, files: Sequence[str] = ("compose.yaml",)) -> str:
+    named = [word for file in files for word in ("-f", file)]
     done = subprocess.run(
-        [sys.executable, "-m", "podman_compose", "--in-pod=false", "-p", PROJECT, *words],
+        [sys.executable, "-m", "podman_compose", "--in-pod=false", "-p", PROJECT, *named, *words],
         cwd=ROOT,
-        env=dict(engine.environment) | {"TRENDLARK_PORT": str(port)},
+        env=dict(engine.environment) | {"TRENDLARK_PORT": str(port), "S3_PASSWORD": "of-the-test"},
         capture_output=True,
         text=True,
         check=False,
@@ -34,17 +62,17 @@ def _compose(engine: Engine, port: int, *words: str) -> str:
     return done.stdout
 
 
+def _is_summed_up(port: int) -> bool:
+    found = answer(f"http://127.0.0.1:{port}/v1/trends?place=es")
+    return bool(found and found["items"] and found["items"][0]["summary"])
+
+
 def test_one_command_brings_all_three_up(engine: Engine) -> None:
     port = free_port()
     try:
         _compose(engine, port, "up", "--detach", "--no-build")
         until(lambda: answer(f"http://127.0.0.1:{port}/ready"), "the web server")
-
-        def _summed_up() -> bool:
-            found = answer(f"http://127.0.0.1:{port}/v1/trends?place=es")
-            return bool(found and found["items"] and found["items"][0]["summary"])
-
-        until(_summed_up, "an hour that is summed up")
+        until(lambda: _is_summed_up(port), "an hour that is summed up")
         for service in ("collector", "analyzer", "web"):
             found = engine.inspect(f"{PROJECT}_{service}_1")
             assert found["HostConfig"]["ReadonlyRootfs"] is True
@@ -53,3 +81,29 @@ def test_one_command_brings_all_three_up(engine: Engine) -> None:
             assert found["Config"]["User"] == "10001:10001"
     finally:
         _compose(engine, port, "down", "--volumes")
+
+
+@pytest.mark.skipif(
+    sys.version_info[:2] != (3, 11), reason="the base image has Python 3.11, as its packages must"
+)
+def test_with_a_store_the_lake_is_in_its_bucket(engine: Engine, tmp_path: Path) -> None:
+    port, stand_in = free_port(), tmp_path / "stand-in.yaml"
+    site = Path(boto3.__file__).parents[1]
+    stand_in.write_text(_STAND_IN.format(image=BASE, site=site, script=_MAKE), encoding="utf-8")
+    files = ("compose.yaml", "compose.s3.yaml", str(stand_in))
+    try:
+        _compose(engine, port, "up", "--detach", "--no-build", files=files)
+        until(lambda: _is_summed_up(port), "an hour that is summed up")
+        store = boto3.client(
+            "s3",
+            endpoint_url="http://127.0.0.1:9000",
+            region_name="us-east-1",
+            aws_access_key_id="trendlark",
+            aws_secret_access_key="of-the-test",
+        )
+        kept = store.list_objects_v2(Bucket="trendlark", Prefix="lake/trends/")["Contents"]
+        assert any(found["Key"].endswith(".parquet") for found in kept)
+        volume = Path(engine.inspect(f"{PROJECT}_lake")["Mountpoint"])
+        assert list(volume.iterdir()) == [], "nothing is on the volume"
+    finally:
+        _compose(engine, port, "down", "--volumes", files=files)
