@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from trendlark.nlu.tasks import TASKS
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.export import network_weights
-from trendlark.training.graph import build, quantise_rows
+from trendlark.training.graph import Graph, build, quantise_rows
 from trendlark.training.predict import build_session, network_predictor, session_predictor
 
 Arrays = dict[str, NDArray[np.float32]]
@@ -49,6 +49,28 @@ def test_eight_bits_stay_near(state: Checkpoint) -> None:
         assert np.abs(value - expected[name]).max() < 0.05, name
     cosine = (found["embedding"] * expected["embedding"]).sum(-1)
     assert cosine.min() > 0.999
+
+
+@pytest.mark.parametrize("factor", [1.0, 0.01])
+def test_rows_after_a_gelu_lose_less_when_it_is_known(factor: float) -> None:
+    chance = np.random.default_rng(5)
+    plain = torch.from_numpy(3 * factor * chance.standard_normal((32, 64)).astype(np.float32))
+    rows = torch.nn.functional.gelu(plain).numpy()
+    quantised, scale = quantise_rows(chance.standard_normal((16, 64)).astype(np.float32))
+    weight, lost = quantised * scale, []
+    for known in (True, False):
+        graph = Graph(int8=True)
+        graph.op("Identity", graph.product("rows", weight, after_gelu=known), name="product")
+        put = [
+            onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
+            for name, shape in (("rows", rows.shape), ("product", (32, 16)))
+        ]
+        proto = onnx.helper.make_graph(graph.nodes, "one", put[:1], put[1:], graph.initializers)
+        imports = [onnx.helper.make_opsetid("", 21), onnx.helper.make_opsetid("com.microsoft", 1)]
+        session = build_session(onnx.helper.make_model(proto, opset_imports=imports, ir_version=10))
+        lost.append(float(np.abs(session.run(None, {"rows": rows})[0] - rows @ weight.T).mean()))
+    # Where all values are small, zero is far enough from the end of the range for nothing to be cut off.
+    assert lost[0] < (0.7 * lost[1] if factor == 1.0 else 0.02)
 
 
 def test_outputs_have_the_stated_shapes(state: Checkpoint) -> None:
