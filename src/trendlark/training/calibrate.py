@@ -4,8 +4,7 @@ A temperature for each task and language (Guo et al. 2017, arXiv:1706.04599) is 
 weighing the same. Thresholds are chosen for the metric of the benchmark on a smoothed curve, so that no single
 tweet decides. Hate and irony have one more rule: their training tweets were searched for and hold many times as much
 as everyday ones do, so a threshold is at least what flags few tweets of sets that were not searched: one in two hundred
-for hate, which costs a point on validation that was searched in the same way, and one in ten for irony. Irony's
-threshold in English, where it has a benchmark, serves that.
+for hate, one in ten for irony. Irony's threshold in English, where it has a benchmark, serves that.
 """
 
 from __future__ import annotations
