@@ -159,6 +159,27 @@ def test_a_language_with_tweets_enough_has_a_calibration_of_its_own(
     assert calibrate.fit(_noisy(state, 2.0), state.tokenizer, irony).languages["en"].temperatures == {}
 
 
+def test_the_temperature_of_entities_is_that_of_what_is_said(tmp_path: Path, state: Checkpoint) -> None:
+    # Three in four of the words that are said to be persons are, so three in four is what the tagger has to say.
+    rows = [
+        {"tokens": ["Zyxwvut", "sang"], "tags": ["B-PER" if at % 4 else "O", "O"], "text": ""}
+        for at in range(80)
+    ]
+    write_rows(tmp_path / "ner_btc" / "val.jsonl.gz", rows)
+    ids = encode(state.tokenizer, ["Zyxwvut sang"])[0]
+    logits = np.full((len(ids), len(entity_tags())), -50, np.float32)
+    tokens = [state.tokenizer.id_to_token(one) for one in ids]
+    outside, person = entity_tags().index("O"), entity_tags().index("B-person")
+    logits[:, outside] = 0
+    logits[1, person] = 3
+    # Far too sure of what is no entity, which nobody is told the probability of.
+    logits[tokens.index("sang"), outside] = 50
+    found = calibrate.fit(_oracle({tuple(ids): {"entities": logits}}), state.tokenizer, tmp_path)
+    assert 1 / (1 + np.exp(-3 / found.temperatures["entities"])) == pytest.approx(0.75, abs=0.02)
+    nothing = calibrate.fit(_oracle({}), state.tokenizer, tmp_path / "none")
+    assert nothing.temperatures["entities"] == 1.0
+
+
 def test_hate_is_flagged_in_few_everyday_tweets(tmp_path: Path, state: Checkpoint) -> None:
     everyday = [{"text": f"day {at}", "label": "neutral"} for at in range(200)]
     searched = [{"text": f"hate {at}", "label": "hate" if at % 2 else "not-hate"} for at in range(200)]

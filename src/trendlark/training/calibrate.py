@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from trendlark.nlu.tasks import TASKS
-from trendlark.training.data import encode, read_rows
+from trendlark.nlu.tasks import TASKS, entity_tags
+from trendlark.training.data import encode, entity_example, read_rows
 from trendlark.training.predict import Floats, Predictor
 from trendlark.training.scoring import (
     Calibration,
@@ -64,6 +64,7 @@ def fit(predict: Predictor, tokenizer: Tokenizer, data: Path, limit: int | None 
     """
     samples = _samples(predict, tokenizer, data, limit)
     whole = _fit_tasks(samples)
+    tags = {"entities": fit_entities(predict, tokenizer, data, limit)}
     languages = {}
     for lang in sorted({sample.scored.entry.lang for sample in samples}):
         own = [sample for sample in samples if sample.scored.entry.lang == lang]
@@ -73,7 +74,7 @@ def fit(predict: Predictor, tokenizer: Tokenizer, data: Path, limit: int | None 
         known = [lang for lang, fitted in languages.items() if task in fitted.thresholds]
         others = [sample for sample in samples if sample.scored.entry.lang not in known]
         whole = _guard(whole, others, (task,))
-    return Calibration(whole.temperatures, whole.thresholds, languages)
+    return Calibration({**whole.temperatures, **tags}, whole.thresholds, languages)
 
 
 def _guard(fitted: Calibration, samples: Sequence[_Sample], tasks: Sequence[str]) -> Calibration:
@@ -104,6 +105,37 @@ def _fit_tasks(samples: Sequence[_Sample]) -> Calibration:
             thresholds[name] = _fit_thresholds(name, calibrated) if own else dict.fromkeys(task.labels, 0.5)
         _log.info("calibration %s: temperature %.3f, %s", name, temperatures[name], thresholds.get(name, ""))
     return Calibration(temperatures, thresholds)
+
+
+def fit_entities(predict: Predictor, tokenizer: Tokenizer, data: Path, limit: int | None = None) -> float:
+    """Return the temperature of the tags, by their likelihood at tokens that are said to be of an entity.
+
+    Only these are told with a probability; every set weighs the same, and a token may have several tags.
+    """
+    outside = entity_tags().index("O")
+    sets: list[tuple[Floats, NDArray[np.bool_]]] = []
+    for entry in SETS.values():
+        rows = read_rows(data, entry, "val")[:limit] if entry.metric and entry.task == "entities" else []
+        if rows:
+            examples = [entity_example(row, entry, tokenizer) for row in rows]
+            results = predict([example.ids for example in examples])
+            allowed = np.concatenate([one.allowed_tags for one in examples if one.allowed_tags is not None])
+            logits = np.concatenate([one["entities"] for one in results])
+            told = ~allowed.all(1) & (logits.argmax(1) != outside)
+            sets.append((logits[told], allowed[told]))
+
+    def loss(temperature: float) -> float:
+        return float(np.mean([_tag_loss(logits / temperature, allowed) for logits, allowed in sets]))
+
+    sets = [one for one in sets if len(one[0])]
+    best = float(min(_TEMPERATURES, key=loss)) if sets else 1.0
+    _log.info("calibration entities: temperature %.3f", best)
+    return best
+
+
+def _tag_loss(scaled: Floats, allowed: NDArray[np.bool_]) -> float:
+    powers = np.exp(scaled - scaled.max(-1, keepdims=True))
+    return float(-np.log((powers * allowed).sum(-1) / powers.sum(-1)).mean())
 
 
 def _fit_language(lang: str, samples: Sequence[_Sample], whole: Calibration) -> Calibration:
