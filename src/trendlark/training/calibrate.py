@@ -64,7 +64,7 @@ def fit(predict: Predictor, tokenizer: Tokenizer, data: Path, limit: int | None 
     """
     samples = _samples(predict, tokenizer, data, limit)
     whole = _fit_tasks(samples)
-    tags = {"entities": fit_entities(predict, tokenizer, data, limit)}
+    tags = {"entities": _fit_entities(predict, tokenizer, data, limit)}
     languages = {}
     for lang in sorted({sample.scored.entry.lang for sample in samples}):
         own = [sample for sample in samples if sample.scored.entry.lang == lang]
@@ -107,7 +107,7 @@ def _fit_tasks(samples: Sequence[_Sample]) -> Calibration:
     return Calibration(temperatures, thresholds)
 
 
-def fit_entities(predict: Predictor, tokenizer: Tokenizer, data: Path, limit: int | None = None) -> float:
+def _fit_entities(predict: Predictor, tokenizer: Tokenizer, data: Path, limit: int | None = None) -> float:
     """Return the temperature of the tags, by their likelihood at tokens that are said to be of an entity.
 
     Only these are told with a probability; every set weighs the same, and a token may have several tags.
