@@ -1,8 +1,10 @@
-"""What every test has: an environment without settings of the person who runs it."""
+"""What every test has: an environment without settings of the person who runs it, and logs as they come."""
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -17,3 +19,12 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("TRENDLARK_", "AWS_")):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _level_of_logs() -> Iterator[None]:
+    """Give back the level that a command of the test before has set in this process."""
+    logger = logging.getLogger("trendlark")
+    before = logger.level
+    yield
+    logger.setLevel(before)

@@ -54,7 +54,7 @@ class Options:
     threads: int = 0
 
 
-def run(model: Path | str, data: Path, limit: int | None = None, threads: int = 0) -> Scores:
+def run(model: Path | str, data: Path, limit: int | None = None) -> Scores:
     """Return the benchmark metric and the calibration error by set, for gates: what ``judge`` finds, without intervals.
 
     Only sets of the table in ``training/sets.py`` count; ``limit`` is the first validation rows of each. What is
@@ -62,7 +62,7 @@ def run(model: Path | str, data: Path, limit: int | None = None, threads: int = 
     are cut. Raises InputError, ModelError.
     """
     found: Scores = {}
-    with open_model(model, threads) as analyzer:
+    with open_model(model) as analyzer:
         for one in find_sets(data, limit=limit):
             if SETS.get(one.entry.key) == one.entry:
                 reading = _read_set(analyzer, one, SILENT)
