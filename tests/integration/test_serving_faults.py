@@ -22,7 +22,6 @@ from trendlark.web.serve import WebServer
 PATIENCE = 30.0
 
 
-
 class Death(BaseException):
     """What no worker survives."""
 

@@ -26,6 +26,7 @@ from trendlark.training.data import (
     label_shares,
     load_examples,
     make_examples,
+    noised,
     read_rows,
     tag_table,
 )
@@ -189,3 +190,29 @@ def test_digest_follows_the_files(tmp_path: Path) -> None:
     first = digest(tmp_path / "umsab_es")
     write_rows(tmp_path / "umsab_es" / "train.jsonl.gz", [{"text": "b", "label": "neutral"}])
     assert digest(tmp_path / "umsab_es") != first
+
+
+def test_noise_reaches_the_share_that_was_asked_for_and_spares_names() -> None:
+    texts = [f"Llegará mañana a Bogotá, @Ana_{at} #Feria https://t.co/aB{at}" for at in range(400)]
+    assert noised(texts, "es", 0.0, seed=1) == texts
+    found = noised(texts, "es", 0.25, seed=1)
+    changed = sum(one != other for one, other in zip(texts, found, strict=True))
+    assert 60 < changed < 140
+    assert all(f"@Ana_{at} #Feria https://t.co/aB{at}" in text for at, text in enumerate(found))
+    assert any("LLEGARÁ" in text for text in found)
+    assert any("Llegara manana" in text for text in found)
+    assert noised(texts, "es", 0.25, seed=1) == found
+    assert noised(texts, "es", 0.25, seed=2) != found
+
+
+def test_examples_are_noisy_where_the_recipe_says_so_but_never_words_with_tags(
+    data: Path, state: Checkpoint
+) -> None:
+    clean = load_examples(data, state.tokenizer, EMOJI)
+    noisy = load_examples(data, state.tokenizer, EMOJI, noise=1.0)
+    assert [one.ids for one in noisy["tweeteval_sentiment"]] != [
+        one.ids for one in clean["tweeteval_sentiment"]
+    ]
+    assert [one.ids for one in noisy["ner_wnut17"]] == [one.ids for one in clean["ner_wnut17"]]
+    for one, other in zip(noisy["tweeteval_emotion"], clean["tweeteval_emotion"], strict=True):
+        np.testing.assert_array_equal(one.values["emotions"], other.values["emotions"])

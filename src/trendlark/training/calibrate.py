@@ -49,7 +49,7 @@ _ROUNDS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class _Sample:
+class Sample:
     """One set's validation rows with their raw logits, and those of tasks that must not cry wolf on them."""
 
     scored: Scored
@@ -77,7 +77,7 @@ def fit(predict: Predictor, tokenizer: Tokenizer, data: Path, limit: int | None 
     return Calibration({**whole.temperatures, **tags}, whole.thresholds, languages)
 
 
-def _guard(fitted: Calibration, samples: Sequence[_Sample], tasks: Sequence[str]) -> Calibration:
+def _guard(fitted: Calibration, samples: Sequence[Sample], tasks: Sequence[str]) -> Calibration:
     """Raise the thresholds of ``tasks`` that would flag too many everyday tweets among the samples."""
     thresholds = dict(fitted.thresholds)
     for name in tasks:
@@ -94,12 +94,12 @@ def _guard(fitted: Calibration, samples: Sequence[_Sample], tasks: Sequence[str]
     return Calibration(fitted.temperatures, thresholds)
 
 
-def _fit_tasks(samples: Sequence[_Sample]) -> Calibration:
+def _fit_tasks(samples: Sequence[Sample]) -> Calibration:
     temperatures: dict[str, float] = {}
     thresholds: dict[str, dict[str, float]] = {}
     for name, task in TASKS.items():
         own = _of_task(samples, name)
-        temperatures[name] = _fit_temperature(name, own) if own else 1.0
+        temperatures[name] = fit_temperature(name, own) if own else 1.0
         if task.kind in ("many_of", "yes_no"):
             calibrated = _calibrated(own, Calibration(temperatures))
             thresholds[name] = _fit_thresholds(name, calibrated) if own else dict.fromkeys(task.labels, 0.5)
@@ -138,7 +138,7 @@ def _tag_loss(scaled: Floats, allowed: NDArray[np.bool_]) -> float:
     return float(-np.log((powers * allowed).sum(-1) / powers.sum(-1)).mean())
 
 
-def _fit_language(lang: str, samples: Sequence[_Sample], whole: Calibration) -> Calibration:
+def _fit_language(lang: str, samples: Sequence[Sample], whole: Calibration) -> Calibration:
     """Fit what a language has enough tweets for; its thresholds start from those of all languages."""
     temperatures: dict[str, float] = {}
     thresholds: dict[str, dict[str, float]] = {}
@@ -146,7 +146,7 @@ def _fit_language(lang: str, samples: Sequence[_Sample], whole: Calibration) -> 
         own = _of_task(samples, name)
         if sum(len(sample.scored.rows) for sample in own) < _ENOUGH_ROWS:
             continue
-        temperatures[name] = _fit_temperature(name, own)
+        temperatures[name] = fit_temperature(name, own)
         if name in whole.thresholds:
             calibrated = _calibrated(own, Calibration(temperatures))
             thresholds[name] = {**whole.thresholds[name], **_fit_thresholds(name, calibrated)}
@@ -160,11 +160,11 @@ def _fit_language(lang: str, samples: Sequence[_Sample], whole: Calibration) -> 
     return Calibration(temperatures, thresholds)
 
 
-def _of_task(samples: Sequence[_Sample], name: str) -> list[_Sample]:
+def _of_task(samples: Sequence[Sample], name: str) -> list[Sample]:
     return [sample for sample in samples if sample.scored.entry.task == name]
 
 
-def _samples(predict: Predictor, tokenizer: Tokenizer, data: Path, limit: int | None) -> list[_Sample]:
+def _samples(predict: Predictor, tokenizer: Tokenizer, data: Path, limit: int | None) -> list[Sample]:
     samples = []
     for entry in SETS.values():
         rows = read_rows(data, entry, "val") if entry.metric and entry.task != "entities" else []
@@ -174,7 +174,7 @@ def _samples(predict: Predictor, tokenizer: Tokenizer, data: Path, limit: int | 
             logits = np.stack([result[entry.task] for result in results])
             tasks = _MOST_FLAGGED if entry.key in _EVERYDAY else ()
             guarded = {task: np.stack([result[task] for result in results]) for task in tasks}
-            samples.append(_Sample(Scored(entry, rows, logits), logits, guarded))
+            samples.append(Sample(Scored(entry, rows, logits), logits, guarded))
     return samples
 
 
@@ -192,7 +192,8 @@ def _truth(scored: Scored) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     return truth, columns
 
 
-def _fit_temperature(name: str, samples: Sequence[_Sample]) -> float:
+def fit_temperature(name: str, samples: Sequence[Sample]) -> float:
+    """Return the temperature at which a task's samples are likeliest, every set weighing the same."""
     truths = [_truth(sample.scored) for sample in samples]
 
     def loss(temperature: float) -> float:
@@ -200,6 +201,11 @@ def _fit_temperature(name: str, samples: Sequence[_Sample]) -> float:
         return float(np.mean([_loss(name, one.logits / temperature, *truth) for one, truth in pairs]))
 
     return float(min(_TEMPERATURES, key=loss))
+
+
+def sample_loss(name: str, samples: Sequence[Sample], temperature: float) -> float:
+    """Return the mean loss of a task's samples at a temperature, every set weighing the same."""
+    return float(np.mean([_loss(name, one.logits / temperature, *_truth(one.scored)) for one in samples]))
 
 
 def _loss(name: str, scaled: Floats, truth: NDArray[np.float64], columns: NDArray[np.bool_]) -> float:
@@ -211,7 +217,7 @@ def _loss(name: str, scaled: Floats, truth: NDArray[np.float64], columns: NDArra
     return float(losses[:, columns].mean())
 
 
-def _calibrated(samples: Sequence[_Sample], calibration: Calibration) -> list[Scored]:
+def _calibrated(samples: Sequence[Sample], calibration: Calibration) -> list[Scored]:
     return [
         Scored(
             one.scored.entry,

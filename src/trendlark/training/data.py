@@ -12,10 +12,11 @@ import gzip
 import hashlib
 import json
 import logging
+import random
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from tokenizers import Tokenizer
 from trendlark.errors import InputError
 from trendlark.nlu.tasks import TASKS, entity_tags
 from trendlark.nlu.text import normalise
+from trendlark.training.evaluation.perturb import perturb
 from trendlark.training.model import MAX_TOKENS
 from trendlark.training.sets import EMOJI_SETS, SETS, DataSet
 
@@ -37,6 +39,8 @@ Bools = NDArray[np.bool_]
 
 NO_CHOICE, CLOSED_CHOICE, CHOICE_OR_NONE = 0, 1, 2
 _LARGEST_CLASS_WEIGHT = 3.0
+# Slang and emoji left out are not among them, so that the card's robustness has what training did not see.
+_NOISES = ("upper case", "lower case", "no accents", "typos")
 # Share of positives at which a label of a many-of task needs no help.
 _COMMON_SHARE = 0.15
 
@@ -116,6 +120,15 @@ def encode(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int = MAX_TOK
     return [cut(encoding.ids, max_tokens) for encoding in encodings]
 
 
+def noised(texts: Sequence[str], lang: str, share: float, seed: int) -> list[str]:
+    """Return the texts, a share of them as people write otherwise and mean the same: shouted, small, mistyped ..."""
+    chance = random.Random(seed)  # noqa: S311
+    return [
+        perturb(chance.choice(_NOISES), text, lang, seed) if chance.random() < share else text
+        for text in texts
+    ]
+
+
 def cut(ids: list[int], max_tokens: int) -> list[int]:
     """Return the ids, cut to ``max_tokens`` with the closing token kept."""
     return ids if len(ids) <= max_tokens else [*ids[: max_tokens - 1], ids[-1]]
@@ -126,9 +139,11 @@ def fingerprint(text: str) -> str:
     return "".join(normalise(text).text.lower().replace("@user", "").replace("http", "").split())
 
 
-def load_examples(data: Path, tokenizer: Tokenizer, emoji: Sequence[str]) -> dict[str, list[Example]]:
-    """Return the training examples of every set that ``data`` holds, by set."""
-    kept_out = _validation_fingerprints(data)
+def load_examples(
+    data: Path, tokenizer: Tokenizer, emoji: Sequence[str], noise: float = 0.0, seed: int = 0
+) -> dict[str, list[Example]]:
+    """Return the training examples of every set that ``data`` holds, by set, a share ``noise`` of them noisy."""
+    kept_out = validation_fingerprints(data)
     found: dict[str, list[Example]] = {}
     for key, entry in SETS.items():
         rows = read_rows(data, entry, "train")
@@ -136,6 +151,9 @@ def load_examples(data: Path, tokenizer: Tokenizer, emoji: Sequence[str]) -> dic
         if not rows:
             _log.warning("%s: no training file, left out", key)
             continue
+        if noise and entry.task != "entities":
+            texts = noised([row.text for row in fresh], entry.lang, noise, seed)
+            fresh = [replace(row, text=text) for row, text in zip(fresh, texts, strict=True)]
         found[key] = make_examples(fresh, entry, tokenizer)
         _log.info(
             "%s (%s, %s): %d examples (%s), %d rows dropped because validation holds their text",
@@ -174,7 +192,8 @@ def emoji_labels(data: Path) -> tuple[str, ...]:
     return tuple(sorted(labels))
 
 
-def _validation_fingerprints(data: Path) -> set[str]:
+def validation_fingerprints(data: Path) -> set[str]:
+    """Return the fingerprints of all texts of the validation files that are scored."""
     rows = (row for entry in SETS.values() if entry.metric for row in read_rows(data, entry, "val"))
     return {fingerprint(row.text) for row in rows}
 

@@ -30,6 +30,7 @@ from trendlark.training.model import MAX_TOKENS
 from trendlark.training.predict import Predictor, build_session, session_predictor
 from trendlark.training.scoring import Calibration, main_metric, score_all
 from trendlark.training.sets import EMOJI_SETS, SETS
+from trendlark.training.smooth import smoothing
 
 _log = logging.getLogger(__name__)
 
@@ -80,7 +81,8 @@ def write_model(
     Returns the 8-bit model and its calibration.
     """
     out.mkdir(parents=True, exist_ok=True)
-    onnx.save(graph.build(network_weights(state), state.network.shape, int8=True), str(out / MODEL_FILE))
+    even = smoothing(state, data)
+    onnx.save(graph.build(network_weights(state), state.network.shape, True, even), str(out / MODEL_FILE))
     state.tokenizer.save(str(out / TOKENIZER_FILE))
     small = session_predictor(build_session(out / MODEL_FILE))
     calibration = calibrate.fit(small, state.tokenizer, data, limit)

@@ -81,10 +81,18 @@ class Graph:
         rows = self.op("Cast", self.op("Gather", self.constant(quantised), ids), to=TensorProto.FLOAT)
         return self.op("Mul", rows, self.op("Gather", self.constant(scale), ids))
 
-    def product(self, hidden: str, weight: Array, after_gelu: bool = False) -> str:
-        """Multiply rows with a weight [outputs, inputs], without the bias; ``after_gelu`` where the rows are that."""
+    def product(
+        self, hidden: str, weight: Array, after_gelu: bool = False, smooth: Array | None = None
+    ) -> str:
+        """Multiply rows with a weight [outputs, inputs], without the bias.
+
+        ``after_gelu`` where the rows are that; ``smooth`` [inputs] evens out channels (``smooth.py``).
+        """
         if not self.int8:
             return self.op("MatMul", hidden, self.constant(weight.T))
+        if smooth is not None:
+            hidden = self.op("Mul", hidden, self.constant((1 / smooth).astype(np.float32)))
+            weight = weight * smooth
         quantised, scale = quantise_rows(weight)
         centre = self.constant(np.array(_CENTRE_AFTER_GELU if after_gelu else _CENTRE, np.uint8))
         rows, row_scale = self._quantised_rows(hidden, centre, after_gelu)
@@ -130,12 +138,17 @@ def quantise_rows(table: Array) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     return np.round(table / scale).astype(np.int8), scale
 
 
-def build(weights: Mapping[str, Array], shape: Shape, int8: bool) -> onnx.ModelProto:
-    """Return the model: ``input_ids`` [batch, tokens] of texts of one length in, raw logits and ``embedding`` out."""
+def build(
+    weights: Mapping[str, Array], shape: Shape, int8: bool, smooth: Mapping[str, Array] | None = None
+) -> onnx.ModelProto:
+    """Return the model: ``input_ids`` [batch, tokens] of texts of one length in, raw logits and ``embedding`` out.
+
+    ``smooth`` has factors by weight name, for 8 bits alone.
+    """
     graph = Graph(int8)
     hidden = _embed(graph, weights)
     for at in range(shape.layers):
-        hidden = _layer(graph, hidden, weights, f"layers.{at}", shape)
+        hidden = _layer(graph, hidden, weights, f"layers.{at}", shape, smooth or {})
     outputs = _heads(graph, hidden, weights)
     ids = helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["batch", "tokens"])
     proto = helper.make_graph(graph.nodes, "trendlark", [ids], outputs, graph.initializers)
@@ -156,8 +169,15 @@ def _norm(graph: Graph, hidden: str, weights: Mapping[str, Array], name: str) ->
     return graph.op("LayerNormalization", hidden, gain, bias, axis=-1, epsilon=1e-12)
 
 
-def _layer(graph: Graph, hidden: str, weights: Mapping[str, Array], name: str, shape: Shape) -> str:
-    joined = graph.product(hidden, weights[f"{name}.qkv.weight"])
+def _layer(
+    graph: Graph,
+    hidden: str,
+    weights: Mapping[str, Array],
+    name: str,
+    shape: Shape,
+    smooth: Mapping[str, Array],
+) -> str:
+    joined = graph.product(hidden, weights[f"{name}.qkv.weight"], smooth=smooth.get(f"{name}.qkv.weight"))
     parts = [graph.fresh("part") for _ in range(3)]
     graph.ops("Split", joined, names=parts, axis=-1, num_outputs=3)
     mixed = graph.op(
@@ -170,7 +190,7 @@ def _layer(graph: Graph, hidden: str, weights: Mapping[str, Array], name: str, s
     hidden = _add_norm(
         graph, hidden, graph.product(mixed, weights[f"{name}.out.weight"]), weights, name, "out", 1
     )
-    up = graph.product(hidden, weights[f"{name}.up.weight"])
+    up = graph.product(hidden, weights[f"{name}.up.weight"], smooth=smooth.get(f"{name}.up.weight"))
     inner = graph.op("BiasGelu", up, graph.constant(weights[f"{name}.up.bias"]), domain=_FUSED)
     return _add_norm(
         graph,

@@ -10,7 +10,7 @@ from typing import Any
 
 from trendlark.errors import InputError
 from trendlark.training.optimise import Rates
-from trendlark.training.sets import EMOJI_SETS, SETS
+from trendlark.training.sets import EMOJI_SETS, SETS, SOFT_SETS
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,8 @@ class Recipe:
     the share ``warm_up`` of the stage and falls to nothing; ``*_rate`` are its peaks, lower layers get
     ``layer_decay`` less each. Each time a text is met, a share ``word_dropout`` of its tokens is blanked. A set of n
     examples is drawn in proportion to n to the ``power`` times its entry in ``boosts``. ``weights`` multiply the loss
-    of a task. ``validate_rows`` of each set are scored every ``validate_minutes``; after ``patience`` of these
+    of a task. A share ``noise`` of the texts is read as people write otherwise: shouted, small, mistyped, without
+    accents. ``validate_rows`` of each set are scored every ``validate_minutes``; after ``patience`` of these
     without a better mean of tasks the run stops (0 for never). Several processes average their weights every
     ``average_every`` steps.
     """
@@ -45,6 +46,7 @@ class Recipe:
     layer_decay: float = 0.9
     weight_decay: float = 0.01
     word_dropout: float = 0.0
+    noise: float = 0.0
     checkpoint_minutes: float = 10.0
     validate_minutes: float = 20.0
     validate_rows: int = 250
@@ -83,7 +85,11 @@ def parse_recipe(table: Mapping[str, Any], source: str) -> Recipe:
     base = str(table.get("base", "e5"))
     if base != "e5" and not Path(base).is_dir():
         wrong.append(f"base is {base!r}, not one of e5 and the folders of this machine")
-    wrong += [f"boosts.{key} is no set" for key in table.get("boosts", {}) if key not in {*SETS, *EMOJI_SETS}]
+    wrong += [
+        f"boosts.{key} is no set"
+        for key in table.get("boosts", {})
+        if key not in {*SETS, *EMOJI_SETS, *SOFT_SETS}
+    ]
     if wrong:
         raise InputError(f"{source}: {'; '.join(wrong)}. Allowed are {', '.join(known)}. Correct the recipe.")
     return Recipe(**table)

@@ -164,3 +164,8 @@ SETS: Mapping[str, DataSet] = MappingProxyType({entry.key: entry for entry in _A
 
 # Sets whose label is an emoji: they help the encoder (above all in Spanish) and are exported as no task.
 EMOJI_SETS: Mapping[str, str] = MappingProxyType({"emojispace_es": "es", "tweeteval_emoji": "en"})
+
+# Tweets with the probabilities of teachers (``soft.py``), by language.
+SOFT_SETS: Mapping[str, str] = MappingProxyType(
+    {f"soft_{lang}": lang for lang in ("en", "es", "pt", "fr", "de", "it")}
+)

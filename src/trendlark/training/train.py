@@ -37,6 +37,7 @@ from trendlark.training.predict import network_predictor
 from trendlark.training.recipe import Recipe, load_recipe
 from trendlark.training.scoring import main_metric, mean_score, score_all
 from trendlark.training.sets import SETS
+from trendlark.training.soft import soft_examples
 
 _log = logging.getLogger(__name__)
 
@@ -65,11 +66,13 @@ def run(
     minutes: float | None = None,
     start: Path | None = None,
     progress: Progress | None = None,
+    soft: Path | None = None,
 ) -> Path:
     """Train by the recipe on the sets in ``data`` and return the checkpoint, ``out/last.pt``.
 
     ``minutes`` bounds the multi-task stage; ``start`` is a checkpoint to begin from instead of the base;
-    ``progress`` is called with the share of the multi-task stage that is done.
+    ``progress`` is called with the share of the multi-task stage that is done; ``soft`` is a file of soft labels
+    (``soft.py``) to mix in.
     """
     chosen = load_recipe(recipe)
     crew = team.join(chosen.average_every)
@@ -79,7 +82,7 @@ def run(
     state = checkpoint.load(last) if last.exists() else start_state(data, chosen, start)
     network = state.network.to(device)
     network.word_dropout = chosen.word_dropout
-    mixture = _mixture(data, state, chosen, crew)
+    mixture = _mixture(data, soft, state, chosen, crew)
     clock = Clock(mixture.steps(chosen.epochs / crew.size) if chosen.epochs else chosen.steps, minutes)
     optimiser = Optimiser(network, chosen.rates)
     skip = _resume(state, clock, optimiser)
@@ -201,9 +204,11 @@ def _resume(state: Checkpoint, clock: Clock, optimiser: Optimiser) -> int:
     return clock.step
 
 
-def _mixture(data: Path, state: Checkpoint, recipe: Recipe, crew: team.Team) -> Mixture:
+def _mixture(data: Path, soft: Path | None, state: Checkpoint, recipe: Recipe, crew: team.Team) -> Mixture:
     """Return what the batches of this process are drawn from."""
-    examples = load_examples(data, state.tokenizer, state.emoji)
+    examples = load_examples(data, state.tokenizer, state.emoji, recipe.noise, recipe.seed)
+    if soft is not None:
+        examples |= soft_examples(soft, state.tokenizer, recipe.noise, recipe.seed)
     parts = shares({name: len(rows) for name, rows in examples.items()}, recipe.power, recipe.boosts)
     for name, share in sorted(parts.items(), key=lambda item: -item[1]):
         _log.info("mixture: %s %.1f %% of the examples drawn", name, 100 * share)
@@ -267,9 +272,10 @@ def main() -> None:
     parser.add_argument("--minutes", type=float)
     # Not --start, which torchrun would take for an option of its own.
     parser.add_argument("--from-checkpoint", type=Path)
+    parser.add_argument("--soft", type=Path)
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    run(given.data, given.out, given.recipe, given.minutes, given.from_checkpoint)
+    run(given.data, given.out, given.recipe, given.minutes, given.from_checkpoint, soft=given.soft)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,264 @@
+"""Several models teach the next: what they say together of tweets that no person labelled (Hinton et al. 2015,
+arXiv:1503.02531).
+
+    python -m trendlark.training.teachers --data DATA --out FILE --models FOLDER FOLDER ...
+
+Models that erred in different places are right together more often than any of them. How much each counts is chosen
+by task and language, in quarters, by the likelihood of validation, and said with its reason.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import itertools
+import logging
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from os import cpu_count
+from pathlib import Path
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from trendlark.errors import InputError
+from trendlark.nlu.artifact import MODEL_FILE, TOKENIZER_FILE
+from trendlark.training.calibrate import Sample, fit_temperature, sample_loss
+from trendlark.training.data import encode, fingerprint, read_file, read_rows, validation_fingerprints
+from trendlark.training.model import POOLED_TASKS
+from trendlark.training.predict import Floats, Predictor, build_session, session_predictor
+from trendlark.training.scoring import Calibration, Scored
+from trendlark.training.sets import SETS, DataSet
+from trendlark.training.soft import SoftRow, write_soft
+
+_log = logging.getLogger(__name__)
+
+_QUARTERS = 4
+_CHUNK = 1000
+_SHORTEST = 12
+Logits = Mapping[str, Floats]
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Texts to label: files of ``data`` by pattern, their language, and how many of them at most."""
+
+    pattern: str
+    lang: str
+    most: int
+
+
+# Everyday tweets first, of news and single events a part, and the sets of one task for all the others.
+POOLS = (
+    Pool("unlabeled/en.txt.gz", "en", 34_000),
+    Pool("tweeteval_emoji/train.jsonl.gz", "en", 20_000),
+    Pool("tweeteval_sentiment/train.jsonl.gz", "en", 20_000),
+    Pool("tweeteval_offensive/train.jsonl.gz", "en", 10_000),
+    Pool("tweeteval_hate/train.jsonl.gz", "en", 8_000),
+    Pool("tweeteval_irony/train.jsonl.gz", "en", 3_000),
+    Pool("tweeteval_emotion/train.jsonl.gz", "en", 4_000),
+    Pool("tweeteval_stance_*/train.jsonl.gz", "en", 600),
+    Pool("davidson_en/train.jsonl.gz", "en", 5_000),
+    Pool("crisislex_t6/train.jsonl.gz", "en", 10_000),
+    Pool("goemotions/train.jsonl.gz", "en", 6_000),
+    Pool("emoevent_en/train.jsonl.gz", "en", 5_000),
+    Pool("unlabeled/es.txt.gz", "es", 8_000),
+    Pool("unlabeled/es2.txt.gz", "es", 16_000),
+    Pool("trend_events_es/train.jsonl.gz", "es", 12_000),
+    Pool("emojispace_es/train.jsonl.gz", "es", 16_000),
+    Pool("mozetic_sentiment/train_spa.jsonl.gz", "es", 10_000),
+    Pool("offendes_es/train.jsonl.gz", "es", 10_000),
+    Pool("emoevent_es/train.jsonl.gz", "es", 6_000),
+    Pool("umsab_es/train.jsonl.gz", "es", 2_000),
+    Pool("umsab_pt/train.jsonl.gz", "pt", 2_000),
+    Pool("mozetic_sentiment/train_por.jsonl.gz", "pt", 6_500),
+    Pool("toldbr_pt/train.jsonl.gz", "pt", 9_000),
+    Pool("umsab_fr/train.jsonl.gz", "fr", 2_000),
+    Pool("umsab_de/train.jsonl.gz", "de", 2_000),
+    Pool("mozetic_sentiment/train_deu.jsonl.gz", "de", 5_000),
+    Pool("xlime_sentiment_de/train.jsonl.gz", "de", 2_400),
+    Pool("umsab_it/train.jsonl.gz", "it", 2_000),
+    Pool("xlime_sentiment_it/train.jsonl.gz", "it", 4_000),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Teacher:
+    """An artefact as a function of texts."""
+
+    name: str
+    tokenizer: Tokenizer
+    predict: Predictor
+
+    def logits(self, texts: Sequence[str]) -> list[dict[str, Floats]]:
+        """Return the raw logits [width] of each pooled task, for each text."""
+        found = self.predict(encode(self.tokenizer, texts))
+        return [{name: one[name] for name in POOLED_TASKS} for one in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What each teacher's logits are multiplied with before they are summed, temperatures among it."""
+
+    factors: tuple[float, ...]
+
+    def logits(self, each: Sequence[Floats]) -> Floats:
+        """Return the joint logits of the teachers' logits of one shape."""
+        return np.asarray(
+            sum(factor * one for factor, one in zip(self.factors, each, strict=True)), np.float32
+        )
+
+
+def load_teacher(folder: Path) -> Teacher:
+    """Return the model of an artefact's folder."""
+    if not (folder / MODEL_FILE).exists():
+        raise InputError(
+            f"Found no {MODEL_FILE} in {folder}. Allowed are folders of trained models. Correct the path."
+        )
+    session = build_session(folder / MODEL_FILE)
+    return Teacher(folder.name, Tokenizer.from_file(str(folder / TOKENIZER_FILE)), session_predictor(session))
+
+
+def run(data: Path, out: Path, models: Sequence[Path], seed: int = 0) -> Path:
+    """Label the pools' texts by the models in these folders together and write them to ``out``."""
+    teachers = [load_teacher(folder) for folder in models]
+    votes = choose_votes(teachers, data)
+    rows = pool_texts(data, seed)
+    chunks = [rows[at : at + _CHUNK] for at in range(0, len(rows), _CHUNK)]
+    with ThreadPoolExecutor(cpu_count()) as threads:
+        labelled = threads.map(lambda chunk: label(chunk, teachers, votes), chunks)
+        write_soft(out, itertools.chain.from_iterable(_told(labelled, len(rows))))
+    return out
+
+
+def _told(chunks: Iterator[list[SoftRow]], total: int) -> Iterator[list[SoftRow]]:
+    done = 0
+    for chunk in chunks:
+        done += len(chunk)
+        _log.info("labelled %d of %d texts", done, total)
+        yield chunk
+
+
+def pool_texts(data: Path, seed: int = 0) -> list[SoftRow]:
+    """Return the texts of the pools, shuffled, none twice and none that a validation file holds."""
+    seen = validation_fingerprints(data)
+    found: list[SoftRow] = []
+    for pool in POOLS:
+        for path in sorted(data.glob(pool.pattern)):
+            texts = _texts(path)
+            random.Random(seed).shuffle(texts)  # noqa: S311
+            new = (text for text in texts if len(text) >= _SHORTEST and not _seen(text, seen))
+            fresh = list(itertools.islice(new, pool.most))
+            _log.info("pool %s: %d of %d texts", path.relative_to(data), len(fresh), len(texts))
+            found += [SoftRow(text, pool.lang, path.parent.name, {}) for text in fresh]
+    random.Random(seed).shuffle(found)  # noqa: S311
+    return found
+
+
+def _seen(text: str, seen: set[str]) -> bool:
+    mark = fingerprint(text)
+    if mark in seen:
+        return True
+    seen.add(mark)
+    return False
+
+
+def _texts(path: Path) -> list[str]:
+    if path.name.endswith(".jsonl.gz"):
+        return [row.text for row in read_file(path)]
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        return [line.rstrip("\n") for line in lines]
+
+
+def label(
+    rows: Sequence[SoftRow], teachers: Sequence[Teacher], votes: Mapping[tuple[str, str], Vote]
+) -> list[SoftRow]:
+    """Return the rows with the teachers' joint probabilities of every task but that of the row's own set."""
+    texts = [row.text for row in rows]
+    said = [teacher.logits(texts) for teacher in teachers]
+    plain = Calibration()
+    own = {(entry.name, entry.task) for entry in SETS.values()}
+    own |= {(entry.name, "hate") for entry in SETS.values() if entry.hate}
+    found = []
+    for row, each in zip(rows, zip(*said, strict=True), strict=True):
+        chances = {}
+        for task in POOLED_TASKS:
+            vote = votes.get((task, row.lang)) or votes.get((task, ""))
+            if vote and (row.origin, task) not in own:
+                joint = vote.logits([one[task] for one in each])
+                chances[task] = plain.probabilities(task, joint)
+        found.append(SoftRow(row.text, row.lang, row.origin, chances))
+    return found
+
+
+def choose_votes(teachers: Sequence[Teacher], data: Path) -> dict[tuple[str, str], Vote]:
+    """Return by task and language how the teachers are added; language "" is for those without validation."""
+    samples: dict[tuple[str, str], list[tuple[DataSet, list[Sample]]]] = {}
+    for entry in SETS.values():
+        rows = read_rows(data, entry, "val") if entry.metric and entry.task != "entities" else []
+        rows = [row for row in rows if any(label in entry.labels for label in row.labels)]
+        if rows:
+            each = [
+                np.stack([one[entry.task] for one in teacher.logits([row.text for row in rows])])
+                for teacher in teachers
+            ]
+            one = (entry, [Sample(Scored(entry, rows, logits), logits) for logits in each])
+            for lang in (entry.lang, ""):
+                samples.setdefault((entry.task, lang), []).append(one)
+    return {key: _choose(key, [one for _, one in found], teachers) for key, found in samples.items()}
+
+
+def _choose(key: tuple[str, str], samples: Sequence[list[Sample]], teachers: Sequence[Teacher]) -> Vote:
+    """Each teacher's temperature first, then the quarters and the joint temperature of the highest likelihood."""
+    task, lang = key
+    own = [fit_temperature(task, [each[at] for each in samples]) for at in range(len(teachers))]
+    best: tuple[float, Vote] | None = None
+    alone: dict[int, float] = {}
+    for parts in itertools.product(range(_QUARTERS + 1), repeat=len(teachers)):
+        if sum(parts) != _QUARTERS:
+            continue
+        vote = Vote(tuple(part / _QUARTERS / heat for part, heat in zip(parts, own, strict=True)))
+        joint = [_joint(each, vote) for each in samples]
+        heat = fit_temperature(task, joint)
+        loss = sample_loss(task, joint, heat)
+        if _QUARTERS in parts:
+            alone[parts.index(_QUARTERS)] = loss
+        if best is None or loss < best[0]:
+            best = loss, Vote(tuple(factor / heat for factor in vote.factors))
+    assert best is not None
+    shares = ", ".join(
+        f"{teacher.name} {factor * heat:.2f} (alone {alone[at]:.4f})"
+        for at, (teacher, factor, heat) in enumerate(zip(teachers, best[1].factors, own, strict=True))
+    )
+    _log.info(
+        "teachers of %s (%s): %s, because their loss on validation is %.4f",
+        task,
+        lang or "other languages",
+        shares,
+        best[0],
+    )
+    return best[1]
+
+
+def _joint(each: Sequence[Sample], vote: Vote) -> Sample:
+    logits = vote.logits([one.logits for one in each])
+    return Sample(Scored(each[0].scored.entry, each[0].scored.rows, logits), logits)
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--models", type=Path, nargs="+", required=True)
+    given = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    run(given.data, given.out, given.models)
+
+
+if __name__ == "__main__":
+    main()

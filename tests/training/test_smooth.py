@@ -1,0 +1,89 @@
+"""Channels made of like size: the product stays, and 8 bits lose less of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from trendlark.nlu.tasks import TASKS
+from trendlark.training.checkpoint import Checkpoint
+from trendlark.training.export import network_weights
+from trendlark.training.graph import build
+from trendlark.training.predict import build_session
+from trendlark.training.smooth import factors, largest_inputs, smoothing
+
+LAYERS = ("layers.0.qkv.weight", "layers.0.up.weight", "layers.1.qkv.weight", "layers.1.up.weight")
+IDS = np.random.default_rng(4).integers(4, 60, (24, 15))
+
+
+@pytest.fixture
+def uneven(state: Checkpoint) -> Checkpoint:
+    """A network with a few channels many times as large as the others, as trained encoders have them."""
+    with torch.no_grad():
+        for layer in state.network.layers:
+            for norm in (layer.norm1, layer.norm2):
+                norm.weight[:3] *= 30
+        state.network.norm.weight[5] *= 40
+    return state
+
+
+def _answers(
+    state: Checkpoint, int8: bool, smooth: dict[str, NDArray[np.float32]]
+) -> dict[str, NDArray[np.float32]]:
+    session = build_session(build(network_weights(state), state.network.shape, int8, smooth))
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(None, {"input_ids": IDS}), strict=True))
+
+
+def test_the_largest_inputs_are_those_of_the_layers_that_read_a_norm(state: Checkpoint) -> None:
+    seen: list[torch.Tensor] = []
+    hook = state.network.layers[1].up.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    found = largest_inputs(state.network, [row.tolist() for row in IDS[:4]])
+    hook.remove()
+    assert set(found) == set(LAYERS)
+    expected = torch.cat([one.reshape(-1, 32) for one in seen]).abs().max(0).values.numpy()
+    np.testing.assert_array_equal(found["layers.1.up.weight"], expected)
+    # Whoever looks leaves nothing behind.
+    assert not any(layer.up._forward_pre_hooks for layer in state.network.layers)
+
+
+def test_factors_follow_large_channels_and_leave_the_mean() -> None:
+    weights = {"w": np.ones((4, 5), np.float32)}
+    found = factors(weights, {"w": np.array([1, 1, 100, 1, 0], np.float32)})["w"]
+    assert found.dtype == np.float32
+    assert np.argmax(found) == 2
+    assert found[2] / found[0] == pytest.approx(100**0.6, rel=1e-4)
+    assert np.exp(np.log(found).mean()) == pytest.approx(1, rel=1e-4)
+    # A channel that is never used divides by something, not by nothing.
+    assert np.isfinite(1 / found).all()
+
+
+def test_smoothing_takes_away_much_of_what_8_bits_lose(uneven: Checkpoint, data: Path) -> None:
+    exact = _answers(uneven, False, {})
+    even = smoothing(uneven, data)
+    assert set(even) == set(LAYERS)
+    lost = []
+    for smooth in ({}, even):
+        found = _answers(uneven, True, smooth)
+        lost.append(np.mean([np.abs(found[name] - exact[name]).mean() / exact[name].std() for name in TASKS]))
+    assert lost[1] < 0.6 * lost[0]
+
+
+def test_in_single_precision_nothing_changes(uneven: Checkpoint, data: Path) -> None:
+    plain, smooth = _answers(uneven, False, {}), _answers(uneven, False, smoothing(uneven, data))
+    for name in TASKS:
+        np.testing.assert_array_equal(plain[name], smooth[name])
+
+
+def test_a_text_alone_still_gets_bitwise_what_it_gets_in_a_batch(uneven: Checkpoint, data: Path) -> None:
+    session = build_session(
+        build(network_weights(uneven), uneven.network.shape, True, smoothing(uneven, data))
+    )
+    together = session.run(None, {"input_ids": IDS})
+    for size in (1, 3, 16):
+        for one, other in zip(session.run(None, {"input_ids": IDS[:size]}), together, strict=True):
+            np.testing.assert_array_equal(one, other[:size])

@@ -1,0 +1,286 @@
+"""Soft labels: their file, the examples made of it, and the teachers that give them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tests.training.tiny import tiny_checkpoint, write_data, write_rows
+from trendlark.errors import InputError
+from trendlark.nlu.tasks import TASKS
+from trendlark.training import checkpoint, export, teachers, train
+from trendlark.training.calibrate import Sample, fit_temperature, sample_loss
+from trendlark.training.checkpoint import Checkpoint
+from trendlark.training.data import encode, fingerprint, read_rows
+from trendlark.training.losses import task_losses
+from trendlark.training.mixture import collate
+from trendlark.training.scoring import Calibration, Scored
+from trendlark.training.sets import SETS
+from trendlark.training.soft import SoftRow, read_soft, soft_examples, write_soft
+from trendlark.training.teachers import Pool, Teacher, Vote, choose_votes, label, load_teacher, pool_texts
+
+SURE = np.array([0.8, 0.15, 0.05], np.float32)
+ROWS = [
+    SoftRow("Qué día más 😀", "es", "unlabeled", {"sentiment": SURE, "irony": np.array([0.25], np.float32)}),
+    SoftRow("a bus\nat nine", "en", "unlabeled", {"sentiment": SURE[::-1].copy()}),
+    SoftRow("en vissen", "nl", "unlabeled", {"sentiment": SURE}),
+]
+
+
+@pytest.fixture(scope="session")
+def artefacts(tmp_path_factory: pytest.TempPathFactory, data: Path) -> list[Path]:
+    """Two untrained models with what teachers need."""
+    folder = tmp_path_factory.mktemp("teachers")
+    for seed in (1, 2):
+        export.write_model(tiny_checkpoint(seed), data, folder / str(seed), str(seed))
+    return [folder / "1", folder / "2"]
+
+
+def test_a_file_gives_back_what_was_written(tmp_path: Path) -> None:
+    write_soft(tmp_path / "soft.jsonl.gz", ROWS)
+    for ours, back in zip(ROWS, read_soft(tmp_path / "soft.jsonl.gz"), strict=True):
+        assert (back.text, back.lang, back.origin) == (ours.text, ours.lang, ours.origin)
+        assert back.chances.keys() == ours.chances.keys()
+        for name, value in ours.chances.items():
+            np.testing.assert_allclose(back.chances[name], value, atol=5e-4)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{",
+        '{"text": "a", "lang": "en"}',
+        '{"text": "a", "lang": "en", "set": "x", "chances": {"sentiment": [0.5, 0.5]}}',
+        '{"text": "a", "lang": "en", "set": "x", "chances": {"mood": [1.0]}}',
+        '{"text": "a", "lang": "en", "set": "x", "chances": [1.0]}',
+    ],
+)
+def test_a_line_of_another_form_is_named(tmp_path: Path, line: str) -> None:
+    write_soft(tmp_path / "soft.jsonl.gz", ROWS[:1])
+    with gzip.open(tmp_path / "soft.jsonl.gz", "at", encoding="utf-8") as file:
+        file.write(line + "\n")
+    with pytest.raises(InputError, match=r"line 2: .*Allowed are JSON lines"):
+        list(read_soft(tmp_path / "soft.jsonl.gz"))
+
+
+def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="Found no file of soft labels"):
+        list(read_soft(tmp_path / "none.gz"))
+
+
+def test_examples_carry_the_probabilities_as_targets(tmp_path: Path, state: Checkpoint) -> None:
+    write_soft(tmp_path / "soft.jsonl.gz", ROWS)
+    found = soft_examples(tmp_path / "soft.jsonl.gz", state.tokenizer, noise=0.0, seed=0)
+    # Dutch is no language of a recipe.
+    assert set(found) == {"soft_es", "soft_en"}
+    (one,) = found["soft_es"]
+    assert one.ids == encode(state.tokenizer, [ROWS[0].text])[0]
+    np.testing.assert_allclose(one.values["sentiment"], SURE)
+    assert set(one.weights) == {"sentiment", "irony"}
+    assert one.weights["sentiment"].tolist() == [1, 1, 1]
+
+
+def test_noise_changes_the_text_and_not_the_target(tmp_path: Path, state: Checkpoint) -> None:
+    rows = [
+        SoftRow(f"mañana llegará temprano, número {at}", "es", "x", {"sentiment": SURE}) for at in range(80)
+    ]
+    write_soft(tmp_path / "soft.jsonl.gz", rows)
+    path = tmp_path / "soft.jsonl.gz"
+    clean, noisy, again = (
+        soft_examples(path, state.tokenizer, noise, seed=3)["soft_es"] for noise in (0.0, 1.0, 1.0)
+    )
+    changed = sum(one.ids != other.ids for one, other in zip(clean, noisy, strict=True))
+    # The tiny tokenizer is blind for capitals and accents: it sees mistyped words alone.
+    assert 3 < changed < 80
+    assert [one.ids for one in noisy] == [one.ids for one in again]
+    assert all(np.array_equal(one.values["sentiment"], clean[0].values["sentiment"]) for one in noisy)
+
+
+def test_the_loss_of_a_soft_label_is_least_at_its_probabilities(tmp_path: Path, state: Checkpoint) -> None:
+    chances = {
+        "sentiment": SURE,
+        "offensive": np.array([0.3], np.float32),
+        "emotions": np.full(8, 0.2, np.float32),
+    }
+    write_soft(tmp_path / "soft.jsonl.gz", [SoftRow("good morning", "en", "x", chances)])
+    batch = collate(soft_examples(tmp_path / "soft.jsonl.gz", state.tokenizer, 0.0, 0)["soft_en"], 2)
+    out = {
+        "sentiment": torch.from_numpy(SURE).log()[None] + 2.0,
+        "offensive": torch.logit(torch.tensor([[0.3]])),
+        "emotions": torch.logit(torch.full((1, 8), 0.2)),
+    }
+    least = task_losses(out, batch)
+    assert set(least) == set(chances)
+    for name in chances:
+        moved = dict(out)
+        moved[name] = out[name] + torch.linspace(0.2, 0.6, out[name].shape[1])
+        assert task_losses(moved, batch)[name] > least[name]
+
+
+def test_pools_give_no_text_twice_and_none_of_validation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_data(tmp_path)
+    held = read_rows(tmp_path, SETS["tweeteval_sentiment"], "val")[0].text
+    unlabeled = tmp_path / "unlabeled"
+    unlabeled.mkdir()
+    texts = [held, f"@someone {held}", "short", *(f"an everyday tweet, number {at}" for at in range(30))]
+    with gzip.open(unlabeled / "en.txt.gz", "wt", encoding="utf-8") as file:
+        file.write("\n".join([*texts, *texts]))
+    rows = [
+        {"text": "AN EVERYDAY tweet, number 3", "label": "x"},
+        {"text": "one more of them, new", "label": "x"},
+    ]
+    write_rows(tmp_path / "crisislex_t6" / "train.jsonl.gz", rows)
+    pools = (
+        Pool("unlabeled/en.txt.gz", "en", 30),
+        Pool("crisislex_*/train.jsonl.gz", "en", 5),
+        Pool("no/file", "en", 5),
+    )
+    monkeypatch.setattr(teachers, "POOLS", pools)
+    found = pool_texts(tmp_path)
+    assert sorted(row.text for row in found) == sorted([*texts[3:], "one more of them, new"])
+    assert {row.origin for row in found} == {"unlabeled", "crisislex_t6"}
+    monkeypatch.setattr(teachers, "POOLS", (Pool("unlabeled/en.txt.gz", "en", 7),))
+    assert len(pool_texts(tmp_path)) == 7
+    assert pool_texts(tmp_path) == pool_texts(tmp_path)
+
+
+def test_the_joint_answer_is_the_weighed_sum_of_logits(artefacts: list[Path]) -> None:
+    several = [load_teacher(folder) for folder in artefacts]
+    rows = [
+        SoftRow("what a great day", "en", "unlabeled", {}),
+        SoftRow("i hate this rain", "xx", "tweeteval_irony", {}),
+    ]
+    votes = {
+        ("sentiment", "en"): Vote((0.5, 2.0)),
+        ("sentiment", ""): Vote((1.0, 0.0)),
+        ("irony", ""): Vote((0.0, 1.0)),
+    }
+    first, second = label(rows, several, votes)
+    each = [one.logits([row.text for row in rows]) for one in several]
+    joint = 0.5 * each[0][0]["sentiment"] + 2.0 * each[1][0]["sentiment"]
+    np.testing.assert_allclose(
+        first.chances["sentiment"], Calibration().probabilities("sentiment", joint), rtol=1e-5
+    )
+    alone = Calibration().probabilities("sentiment", each[0][1]["sentiment"])
+    np.testing.assert_allclose(second.chances["sentiment"], alone, rtol=1e-5)
+    # People have said whether a tweet of the irony set is ironic; of tasks without a vote nothing is said.
+    assert set(first.chances) == {"sentiment", "irony"}
+    assert set(second.chances) == {"sentiment"}
+
+
+class _Answers:
+    """A teacher that is right of a set's first rows, or of its last, and wrong of the others."""
+
+    def __init__(self, data: Path, right: slice, size: float) -> None:
+        self._said = {}
+        rows = read_rows(data, SETS["tweeteval_sentiment"], "val")
+        good = {row.text for row in rows[right]}
+        for row in rows:
+            at = TASKS["sentiment"].labels.index(row.labels[0])
+            logits = np.zeros(3, np.float32)
+            logits[at if row.text in good else (at + 1) % 3] = size
+            self._said[row.text] = logits
+
+    def logits(self, texts: list[str]) -> list[dict[str, np.ndarray]]:
+        return [{"sentiment": self._said.get(text, np.zeros(3, np.float32))} for text in texts]
+
+
+def _judged(data: Path, *answers: _Answers) -> Vote:
+    several = [type("Named", (), {"name": str(at), "logits": one.logits})() for at, one in enumerate(answers)]
+    return choose_votes(several, data)["sentiment", "en"]
+
+
+@pytest.fixture
+def one_set(tmp_path: Path) -> Path:
+    rows = [{"text": f"tweet number {at}", "label": TASKS["sentiment"].labels[at % 3]} for at in range(60)]
+    write_rows(tmp_path / "tweeteval_sentiment" / "val.jsonl.gz", rows)
+    return tmp_path
+
+
+def test_who_errs_elsewhere_gets_a_share_and_who_is_always_wrong_gets_none(one_set: Path) -> None:
+    first, last = _Answers(one_set, slice(0, 45), 2.0), _Answers(one_set, slice(15, 60), 2.0)
+    both = _judged(one_set, first, last).factors
+    assert both[0] == pytest.approx(both[1])
+    never = _Answers(one_set, slice(0, 0), 2.0)
+    kept, dropped = _judged(one_set, first, never).factors
+    assert kept > 0
+    assert dropped == 0
+
+
+def test_a_teacher_that_boasts_is_cooled_first(one_set: Path) -> None:
+    modest, boasting = _Answers(one_set, slice(0, 45), 1.0), _Answers(one_set, slice(15, 60), 10.0)
+    factors = _judged(one_set, modest, boasting).factors
+    assert factors[0] == pytest.approx(10 * factors[1], rel=0.15)
+
+
+def test_the_chosen_temperature_has_the_least_loss(one_set: Path) -> None:
+    rows = read_rows(one_set, SETS["tweeteval_sentiment"], "val")
+    said = _Answers(one_set, slice(0, 40), 3.0).logits([row.text for row in rows])
+    logits = np.stack([one["sentiment"] for one in said])
+    sample = Sample(Scored(SETS["tweeteval_sentiment"], rows, logits), logits)
+    best = fit_temperature("sentiment", [sample])
+    for other in (0.5 * best, 2 * best):
+        assert sample_loss("sentiment", [sample], best) < sample_loss("sentiment", [sample], other)
+
+
+def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"Found no model\.onnx"):
+        load_teacher(tmp_path)
+
+
+def test_from_teachers_to_a_pupil(
+    artefacts: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = write_data(tmp_path / "data")
+    (data / "unlabeled").mkdir()
+    with gzip.open(data / "unlabeled" / "en.txt.gz", "wt", encoding="utf-8") as file:
+        file.writelines(f"an everyday tweet, number {at}\n" for at in range(25))
+    monkeypatch.setattr(
+        teachers,
+        "POOLS",
+        (Pool("unlabeled/en.txt.gz", "en", 25), Pool("tweeteval_hate/train.jsonl.gz", "en", 5)),
+    )
+    argv = [
+        "teachers",
+        "--data",
+        str(data),
+        "--out",
+        str(tmp_path / "soft.jsonl.gz"),
+        "--models",
+        *map(str, artefacts),
+    ]
+    monkeypatch.setattr("sys.argv", argv)
+    teachers.main()
+    rows = list(read_soft(tmp_path / "soft.jsonl.gz"))
+    assert len(rows) == 30
+    assert {fingerprint(row.text) for row in rows}.isdisjoint(
+        fingerprint(row.text) for entry in SETS.values() for row in read_rows(data, entry, "val")
+    )
+    hateful = [row for row in rows if row.origin == "tweeteval_hate"]
+    assert all("hate" not in row.chances and "sentiment" in row.chances for row in hateful)
+    assert all(abs(row.chances["sentiment"].sum() - 1) < 2e-3 for row in rows)
+    start = tmp_path / "start.pt"
+    tiny_checkpoint().save(start)
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text("steps = 3\nnoise = 0.5\n[boosts]\nsoft_en = 2\n", encoding="utf-8")
+    last = train.run(data, tmp_path / "out", str(recipe), start=start, soft=tmp_path / "soft.jsonl.gz")
+    assert checkpoint.load(last).more["step"] == 3
+    assert json.loads((tmp_path / "out" / "validation.jsonl").read_text(encoding="utf-8"))["step"] == 3
+
+
+def test_a_teacher_reads_a_text_as_training_does(artefacts: list[Path], data: Path) -> None:
+    teacher = load_teacher(artefacts[0])
+    assert isinstance(teacher, Teacher)
+    rows = read_rows(data, SETS["umsab_es"], "val")[:2]
+    found = teacher.logits([row.text for row in rows])
+    ids = encode(teacher.tokenizer, [row.text for row in rows])
+    for one, other in zip(found, teacher.predict(ids), strict=True):
+        np.testing.assert_array_equal(one["sentiment"], other["sentiment"])
+        assert set(one) == set(TASKS) - {"entities"}
