@@ -214,32 +214,23 @@ def _choose(key: tuple[str, str], samples: Sequence[list[Sample]], teachers: Seq
     """Each teacher's temperature first, then the quarters and the joint temperature of the highest likelihood."""
     task, lang = key
     own = [fit_temperature(task, [each[at] for each in samples]) for at in range(len(teachers))]
-    best: tuple[float, Vote] | None = None
-    alone: dict[int, float] = {}
+    tried: list[tuple[float, tuple[int, ...], Vote]] = []
     for parts in itertools.product(range(_QUARTERS + 1), repeat=len(teachers)):
-        if sum(parts) != _QUARTERS:
-            continue
-        vote = Vote(tuple(part / _QUARTERS / heat for part, heat in zip(parts, own, strict=True)))
-        joint = [_joint(each, vote) for each in samples]
-        heat = fit_temperature(task, joint)
-        loss = sample_loss(task, joint, heat)
-        if _QUARTERS in parts:
-            alone[parts.index(_QUARTERS)] = loss
-        if best is None or loss < best[0]:
-            best = loss, Vote(tuple(factor / heat for factor in vote.factors))
-    assert best is not None
-    shares = ", ".join(
-        f"{teacher.name} {factor * heat:.2f} (alone {alone[at]:.4f})"
-        for at, (teacher, factor, heat) in enumerate(zip(teachers, best[1].factors, own, strict=True))
+        if sum(parts) == _QUARTERS:
+            vote = Vote(tuple(part / _QUARTERS / heat for part, heat in zip(parts, own, strict=True)))
+            joint = [_joint(each, vote) for each in samples]
+            heat = fit_temperature(task, joint)
+            cooled = Vote(tuple(factor / heat for factor in vote.factors))
+            tried.append((sample_loss(task, joint, heat), parts, cooled))
+    loss, parts, best = min(tried, key=lambda one: one[0])
+    alone = {parts.index(_QUARTERS): loss for loss, parts, _ in tried if _QUARTERS in parts}
+    said = ", ".join(
+        f"{teacher.name} {part}/{_QUARTERS} (alone {alone[at]:.4f})"
+        for at, (teacher, part) in enumerate(zip(teachers, parts, strict=True))
     )
-    _log.info(
-        "teachers of %s (%s): %s, because their loss on validation is %.4f",
-        task,
-        lang or "other languages",
-        shares,
-        best[0],
-    )
-    return best[1]
+    where = lang or "other languages"
+    _log.info("teachers of %s (%s): %s, because their loss on validation is %.4f", task, where, said, loss)
+    return best
 
 
 def _joint(each: Sequence[Sample], vote: Vote) -> Sample:
