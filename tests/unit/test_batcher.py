@@ -138,7 +138,9 @@ def test_one_more_than_fits_is_refused_and_told_when_to_come_back(make: Make, mo
     assert metrics.registry.get_sample_value("trendlark_refused_total", {"reason": "queue"}) == 1
     model.gate.set()
     assert [len(call.result(PATIENCE)) for call in calls] == [1, 2, 1]
-    # Answered calls make room again, and a call larger than the line is taken when it is alone.
+    # Answered calls make room again, and a call larger than the line is taken when it is alone. An answer is there
+    # a moment before its room is.
+    assert settled(lambda: batcher.inside == 0)
     assert len(batcher.submit(["e"] * 9, None).result(PATIENCE)) == 9
     assert metrics.registry.get_sample_value("trendlark_queue_texts") == 0
 
@@ -213,14 +215,33 @@ def test_while_no_new_worker_comes_up_that_is_told_and_nobody_waits_for_ever(
     assert batcher.trouble() is None
 
 
-def test_a_call_that_no_worker_took_in_time_is_given_up(make: Make, model: Moody) -> None:
+class Clock:
+    """The time of the batcher, which passes when it is told to: no wait for a thread is taken for a late call."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        """The time that it is."""
+        return self.now
+
+    sleep = staticmethod(time.sleep)
+
+
+def test_a_call_that_no_worker_took_in_time_is_given_up(
+    make: Make, model: Moody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(module, "time", clock)
     metrics = Metrics()
-    batcher = make(deadline_seconds=0.05, metrics=metrics)
+    batcher = make(metrics=metrics)
     held = hold(batcher, model)
     late, gone = batcher.submit(["late"], None), batcher.submit(["gone"], None)
     assert isinstance(batcher.late(gone), OverloadError)
     assert isinstance(batcher.late(held), ModelError)
-    assert settled(lambda: "without an answer" in str(batcher.trouble()))
+    assert batcher.trouble() is None
+    clock.now += PATIENCE + 1
+    assert "without an answer" in str(batcher.trouble())
     model.gate.set()
     with pytest.raises(OverloadError, match="no worker free"):
         late.result(PATIENCE)
@@ -258,6 +279,22 @@ def test_who_cannot_be_answered_before_the_end_is_told_so(make: Make, model: Moo
             call.result(PATIENCE)
     # The answer that comes after all finds its caller gone and harms nobody.
     model.gate.set()
+
+
+def test_an_answer_at_the_moment_of_the_end_costs_no_worker(
+    make: Make, model: Moody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metrics = Metrics()
+    batcher = make(metrics=metrics)
+    call = hold(batcher, model)
+    # What both see who settle it at once: that nobody has.
+    monkeypatch.setattr(call, "done", lambda: False)
+    batcher.close()
+    model.gate.set()
+    assert settled(lambda: not batcher._work)
+    assert metrics.registry.get_sample_value("trendlark_worker_restarts_total") == 0
+    with pytest.raises(ModelError, match="stopping before this was answered"):
+        call.result(PATIENCE)
 
 
 def test_many_callers_at_once_with_faults_all_get_what_is_theirs(

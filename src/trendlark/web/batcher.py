@@ -15,7 +15,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from dataclasses import dataclass
 
 from trendlark.errors import InputError, ModelError, OverloadError, TrendlarkError
@@ -46,7 +47,8 @@ class _Call:
         return sum(map(len, self.texts))
 
     def fail(self, error: BaseException) -> None:
-        if not self.future.done():
+        # Not asked before: its worker, its caller or who closes may settle it between the question and the deed.
+        with suppress(InvalidStateError):
             self.future.set_exception(error)
 
 
@@ -297,5 +299,5 @@ class Batcher:
 
 
 def _answer(call: _Call, found: Sequence[Analysis | TrendlarkError]) -> None:
-    if not call.future.done():
+    with suppress(InvalidStateError):  # as in fail
         call.future.set_result(list(found))
