@@ -215,6 +215,12 @@ def test_while_no_new_worker_comes_up_that_is_told_and_nobody_waits_for_ever(
     assert batcher.trouble() is None
 
 
+def test_the_pause_before_another_worker_grows_to_the_longest_and_stays_there() -> None:
+    pauses = [module._pause_seconds(tries) for tries in range(1, 5000)]
+    assert pauses[:4] == [0.1, 0.2, 0.4, 0.8]
+    assert set(pauses[6:]) == {5.0}
+
+
 class Clock:
     """The time of the batcher, which passes when it is told to: no wait for a thread is taken for a late call."""
 

@@ -27,7 +27,7 @@ PROBE = "Good morning"
 BATCH_TEXTS = 64
 BATCH_CHARACTERS = 40_000
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.1, 5.0
-_JOIN_SECONDS = 1.0
+_MOST_DOUBLINGS = 30  # more than it takes from any first pause to the longest, and no number too large
 _LOG = logging.getLogger("trendlark.web")
 
 Langs = Sequence[str | None] | None
@@ -180,7 +180,7 @@ class Batcher:
         me = threading.get_ident()
         try:
             if tries:
-                time.sleep(min(_FIRST_PAUSE_SECONDS * 2 ** (tries - 1), _LONGEST_PAUSE_SECONDS))
+                time.sleep(_pause_seconds(tries))
                 self._analyze([PROBE], None)
                 with self._changed:
                     self._alive += 1
@@ -296,6 +296,11 @@ class Batcher:
                 f"Found {len(found)} analyses of {len(texts)} texts; a model gives one each. Load another model."
             )
         return found
+
+
+def _pause_seconds(tries: int) -> float:
+    pause: float = _FIRST_PAUSE_SECONDS * 2 ** min(tries - 1, _MOST_DOUBLINGS)
+    return min(pause, _LONGEST_PAUSE_SECONDS)
 
 
 def _answer(call: _Call, found: Sequence[Analysis | TrendlarkError]) -> None:
