@@ -35,7 +35,6 @@ class Faulty:
         self.gate = threading.Event()
         self.gate.set()
         self.ill = False
-        self.held = 0
 
     def analyze(self, texts: Sequence[str], langs: Sequence[str | None] | None = None) -> list[Analysis]:
         """Die, wait or answer."""
@@ -43,7 +42,6 @@ class Faulty:
             self.ill = True
         if self.ill and threading.current_thread().name == "trendlark-worker":
             raise Death
-        self.held += len(texts)
         assert self.gate.wait(PATIENCE)
         return MODEL.analyze(texts, langs)
 
@@ -60,7 +58,8 @@ def test_ready_is_red_from_the_death_of_a_worker_until_another_works(
     monkeypatch.setattr(batcher, "_FIRST_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(batcher, "_LONGEST_PAUSE_SECONDS", 0.05)
     model = Faulty()
-    with client_of(lake, model) as client, ThreadPoolExecutor(1) as pool:
+    settings = settings_for(lake.uri, deadline_seconds=PATIENCE)
+    with client_of(lake, model, settings) as client, ThreadPoolExecutor(1) as pool:
         assert client.get("/ready").status_code == 200
         # As many as there are workers: one left alive would take the patient text while the model is still ill.
         for _ in range(WORKERS):
@@ -97,15 +96,16 @@ def test_a_server_that_stops_answers_all_who_wait(
     monkeypatch.setattr(serve, "_ANSWER_SECONDS", PATIENCE if in_time else 0.2)
     model = Faulty()
     model.gate.clear()
-    app = create_app(lake=lake, analyzer=model, settings=settings_for(lake.uri))
+    settings = settings_for(lake.uri, deadline_seconds=PATIENCE)
+    app = create_app(lake=lake, analyzer=model, settings=settings)
     server = WebServer(app, "127.0.0.1", 0, app.state.drain)
     url = server.start()
-    metrics = app.state.room.metrics.registry
     with ThreadPoolExecutor(13) as pool:
         answers = pool.submit(ask_many, pool, url, 12)
         end = time.monotonic() + PATIENCE
-        # Two workers hold what they took, and the others stand in line.
-        while (metrics.get_sample_value("trendlark_queue_texts") or 0) + model.held != 12:
+        # Two workers hold what they took, and the others stand in line: one number for both, since a text that is
+        # taken between two looks would be counted twice, and the server would stop before all are there.
+        while app.state.room.desk.texts_inside() != 12:
             assert time.monotonic() < end
             time.sleep(0.01)
         server.stop()
@@ -124,10 +124,14 @@ def test_a_model_that_hangs_costs_each_caller_its_deadline_and_no_more(lake: Lak
     model.gate.clear()
     settings = settings_for(lake.uri, deadline_seconds=0.5)
     with client_of(lake, model, settings) as client, ThreadPoolExecutor(8) as pool:
+        end = time.monotonic() + PATIENCE
         found = ask_many(pool, str(client.base_url).rstrip("/"), 8)
-        # Those that a worker held are told that it gave no answer, the others to come back.
+        # Those that a worker held are told that it gave no answer, the others to come back. On a busy machine the
+        # deadline may pass before a worker has woken: then all are to come back, and do.
+        while 503 not in {answer.status_code for answer in found}:
+            assert time.monotonic() < end
+            found += ask_many(pool, str(client.base_url).rstrip("/"), 8)
         assert {answer.status_code for answer in found} <= {429, 503}
-        assert 503 in {answer.status_code for answer in found}
         for answer in found:
             assert ("retry-after" in answer.headers) == (answer.status_code == 429)
         assert client.get("/ready").status_code == 503
@@ -135,4 +139,5 @@ def test_a_model_that_hangs_costs_each_caller_its_deadline_and_no_more(lake: Lak
         end = time.monotonic() + PATIENCE
         while client.get("/ready").status_code != 200:
             assert time.monotonic() < end
-        assert client.post("/v1/analyze", json={"text": "a"}).status_code == 200
+        while client.post("/v1/analyze", json={"text": "a"}).status_code != 200:
+            assert time.monotonic() < end
