@@ -25,9 +25,11 @@ from trendlark.reports.backlog import waiting_hours
 ROOT = Path(__file__).parents[2]
 _LONGEST_SECONDS = 200.0
 _HOURS = 2
+# What each of the services says once it listens for signals.
+_UP = re.compile("^(Collecting|Analysing|The dashboard is) ", re.M)
 
 
-def _until(true: Callable[[], bool], what: str) -> None:
+def _until(true: Callable[[], object], what: str) -> None:
     deadline = time.monotonic() + _LONGEST_SECONDS
     while not true():
         assert time.monotonic() < deadline, f"waited in vain for: {what}"
@@ -50,6 +52,8 @@ def _service(lake: Path, log: Path, words: list[str]) -> Iterator[subprocess.Pop
 
 
 def _end(process: subprocess.Popen[bytes], log: Path) -> str:
+    # Others may do the work before this one has come up, and a signal before it listens for any just kills it.
+    _until(lambda: _UP.search(log.read_text()), f"{log.stem} to be up")
     process.send_signal(signal.SIGTERM)
     assert process.wait(_LONGEST_SECONDS) == 0, log.read_text()
     text = log.read_text()
@@ -93,7 +97,10 @@ def test_services_with_one_killed_leave_the_rows_of_run_hour(tmp_path: Path) -> 
         assert address is not None
         assert _answer(f"{address[0]}/ready")["status"] == "ready"
         assert _answer(f"{address[0]}/v1/trends?place=es")["items"]
-        for process, name in ((collector, "collector"), (first, "first"), (second, "second")):
+        # The collector first: until it has ended, it may bring another place, or an hour that is over just now.
+        assert "Stopped." in _end(collector, logs["collector"])
+        _until(lambda: _finished(open_lake(str(lake))), "what was collected last to be summed up")
+        for process, name in ((first, "first"), (second, "second")):
             assert "Stopped." in _end(process, logs[name])
         _end(web, logs["web"])
     undisturbed = jobs_for(tmp_path / "undisturbed")
