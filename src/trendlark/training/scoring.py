@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from trendlark.nlu.entities import best_tags
 from trendlark.nlu.tasks import TASKS, entity_tags
 from trendlark.training.data import Row, encode, encode_words, read_rows
 from trendlark.training.metrics import (
@@ -208,7 +209,7 @@ def type_names(entry: DataSet) -> dict[str, str]:
 
 
 def score_entities(predict: Predictor, tokenizer: Tokenizer, entry: DataSet, rows: Sequence[Row]) -> float:
-    """Return the entity F1 of a set of tagged words; a word's tag is that of its first piece."""
+    """Return the entity F1 of a set of tagged words; a word is answered by its first piece, as in serving."""
     names = type_names(entry)
     pieces = [encode_words(tokenizer, row.words) for row in rows]
     results = predict([piece.ids for piece in pieces])
@@ -216,10 +217,9 @@ def score_entities(predict: Predictor, tokenizer: Tokenizer, entry: DataSet, row
     said: list[set[Span]] = []
     for row, piece, result in zip(rows, pieces, results, strict=True):
         words = ["O"] * len(row.words)
-        best = result["entities"].argmax(-1)
-        for at, (owner, start) in enumerate(zip(piece.words, piece.starts, strict=True)):
-            if start and tags[best[at]] != "O":
-                part, _, kind = tags[best[at]].partition("-")
-                words[owner] = f"{part}-{names[kind]}" if kind in names else "O"
+        first = [at for at, start in enumerate(piece.starts) if start]
+        for at, column in zip(first, best_tags(result["entities"][first], tags), strict=True):
+            part, _, kind = tags[column].partition("-")
+            words[piece.words[at]] = f"{part}-{names[kind]}" if kind in names else "O"
         said.append(spans_of(words))
     return entity_f1([spans_of(row.tags) for row in rows], said)
