@@ -23,6 +23,8 @@ from trendlark.lake import store
 from trendlark.nlu import fake
 from trendlark.records import Analysis
 
+_LONGEST_LOOK_SECONDS = 60.0
+
 
 class Fuse:
     """Burns down one step at a time; at the chosen one the process is gone."""
@@ -71,9 +73,13 @@ def main() -> None:
     lake, hour, step = sys.argv[1:]
     fuse = Fuse(int(step))
     install(fuse)
+    watcher = threading.Thread(target=watch, args=(Path(lake), -fuse.left), daemon=True)
     if fuse.left < 0:
-        threading.Thread(target=watch, args=(Path(lake), -fuse.left), daemon=True).start()
+        watcher.start()
     jobs_for(lake).run_hour(Hour.parse(hour))
+    if fuse.left < 0:
+        # On a busy machine the watcher may not have had its turn; it sees the files yet, if they are so many.
+        watcher.join(_LONGEST_LOOK_SECONDS)
     sys.stdout.write(f"{fuse.burnt}\n")
 
 
