@@ -170,18 +170,23 @@ def test_many_threads_make_the_tables_and_lose_no_page(tmp_path: Path) -> None:
 def test_readers_see_the_old_model_or_the_new_one(tmp_path: Path) -> None:
     lake = open_lake(str(tmp_path))
     models = ["lark-1", "lark-2"]
-    done = Event()
+    reading, done = Event(), Event()
 
     def write() -> None:
-        for number in range(12):
-            model = models[number % 2]
-            lake.replace_analyses(HOUR, [[analyzed(str(n), model=model) for n in range(30)]], "run")
-        done.set()
+        try:
+            # A thread that comes up late must not find all written.
+            assert reading.wait(30)
+            for number in range(12):
+                model = models[number % 2]
+                lake.replace_analyses(HOUR, [[analyzed(str(n), model=model) for n in range(30)]], "run")
+        finally:
+            done.set()
 
     def read() -> list[dict[str, int]]:
         seen = []
         while not done.is_set():
             seen.append(lake.analysed_models(HOUR))
+            reading.set()
         return seen
 
     lake.replace_analyses(HOUR, [[analyzed(str(n)) for n in range(30)]], "run")
