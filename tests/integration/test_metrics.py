@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 
 import httpx2 as httpx
@@ -17,6 +18,8 @@ from trendlark.hours import Hour
 from trendlark.lake import Lake
 from trendlark.web.metrics import LakeMetrics, Metrics
 
+PATIENCE = 30.0
+STATIC = frozenset({"method": "GET", "route": "/static", "status": "200"}.items())
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
@@ -55,14 +58,17 @@ def test_answers_are_counted_by_route_and_never_by_address(client: httpx.Client)
     client.get("/no/such/secret")
     client.get("/static/style.css")
     client.request("SECRETS", "/live")
-    text = client.get("/metrics").text
-    assert "ecret" not in text
     route = "/v1/trends/{source}/{place}/{trend:path}"
-    samples = read(text)
     name = "trendlark_http_requests_total"
+    # A file is closed, and its answer counted, a moment after its last byte was sent.
+    end = time.monotonic() + PATIENCE
+    while (name, STATIC) not in read(text := client.get("/metrics").text):
+        assert time.monotonic() < end
+    assert "ecret" not in text
+    samples = read(text)
     assert samples[name, frozenset({"method": "GET", "route": route, "status": "404"}.items())] == 2
     assert samples[name, frozenset({"method": "GET", "route": "unknown", "status": "404"}.items())] == 1
-    assert samples[name, frozenset({"method": "GET", "route": "/static", "status": "200"}.items())] == 1
+    assert samples[name, STATIC] == 1
     assert samples["trendlark_http_request_seconds_count", frozenset({("route", route)})] == 2
 
 
@@ -77,10 +83,10 @@ def test_texts_and_batches_are_counted(client: httpx.Client) -> None:
 
 
 def test_the_lake_is_told_with_its_lag_its_spend_and_the_budget(client: httpx.Client) -> None:
+    before = Hour.last_complete()
     assert value(client, "trendlark_lake_up") == 1
-    assert (
-        value(client, "trendlark_hour_lag_hours", source="sample") == Hour.last_complete().index - LAST.index
-    )
+    lag = value(client, "trendlark_hour_lag_hours", source="sample")
+    assert lag in {before.index - LAST.index, Hour.last_complete().index - LAST.index}
     assert value(client, "trendlark_spend_today_usd", source="sample") == 0
     assert value(client, "trendlark_budget_usd_per_day") == 10
 
