@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import gzip
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner, Result
 
 from tests.training.tiny import tiny_checkpoint, write_data, write_rows
+from trendlark.cli import app
 from trendlark.errors import InputError
+from trendlark.nlu.artifact import load_artifact
 from trendlark.nlu.tasks import TASKS
-from trendlark.training import checkpoint, export, teachers, train
+from trendlark.training import checkpoint, export, teachers
 from trendlark.training.calibrate import Sample, fit_temperature, sample_loss
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.data import encode, fingerprint, read_rows
@@ -30,6 +32,10 @@ ROWS = [
     SoftRow("a bus\nat nine", "en", "unlabeled", {"sentiment": SURE[::-1].copy()}),
     SoftRow("en vissen", "nl", "unlabeled", {"sentiment": SURE}),
 ]
+
+
+def _command(*words: str | Path) -> Result:
+    return CliRunner().invoke(app, list(map(str, words)))
 
 
 @pytest.fixture(scope="session")
@@ -236,8 +242,9 @@ def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
 
 
 def test_from_teachers_to_a_pupil(
-    artefacts: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    artefacts: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO", "trendlark.training")
     data = write_data(tmp_path / "data")
     (data / "unlabeled").mkdir()
     with gzip.open(data / "unlabeled" / "en.txt.gz", "wt", encoding="utf-8") as file:
@@ -247,17 +254,13 @@ def test_from_teachers_to_a_pupil(
         "POOLS",
         (Pool("unlabeled/en.txt.gz", "en", 25), Pool("tweeteval_hate/train.jsonl.gz", "en", 5)),
     )
-    argv = [
-        "teachers",
-        "--data",
-        str(data),
-        "--out",
-        str(tmp_path / "soft.jsonl.gz"),
-        "--models",
-        *map(str, artefacts),
-    ]
-    monkeypatch.setattr("sys.argv", argv)
-    teachers.main()
+    soft = tmp_path / "soft.jsonl.gz"
+    told = _command(
+        "teach", "--data", data, "--out", soft, *(word for one in artefacts for word in ("--model", one))
+    )
+    assert told.exit_code == 0, told.output
+    assert f"30 tweets are labelled in {soft}" in " ".join(told.output.split())
+    assert not list(tmp_path.glob("*.part"))
     rows = list(read_soft(tmp_path / "soft.jsonl.gz"))
     assert len(rows) == 30
     assert {fingerprint(row.text) for row in rows}.isdisjoint(
@@ -270,9 +273,14 @@ def test_from_teachers_to_a_pupil(
     tiny_checkpoint().save(start)
     recipe = tmp_path / "recipe.toml"
     recipe.write_text("steps = 3\nnoise = 0.5\n[boosts]\nsoft_en = 2\n", encoding="utf-8")
-    last = train.run(data, tmp_path / "out", str(recipe), start=start, soft=tmp_path / "soft.jsonl.gz")
-    assert checkpoint.load(last).more["step"] == 3
-    assert json.loads((tmp_path / "out" / "validation.jsonl").read_text(encoding="utf-8"))["step"] == 3
+    out = tmp_path / "out"
+    told = _command(
+        "train", "--data", data, "--out", out, "--recipe", recipe, "--start", start, "--soft", soft
+    )
+    assert told.exit_code == 0, told.output
+    assert checkpoint.load(out / "last.pt").more["step"] == 3
+    assert "soft_en" in caplog.text
+    assert load_artifact(out / "artefact").manifest.recipe["name"] == "custom"
 
 
 def test_a_teacher_reads_a_text_as_training_does(artefacts: list[Path], data: Path) -> None:

@@ -20,6 +20,7 @@ Data = Annotated[
 def register(app: typer.Typer) -> None:
     """Put these commands on the command line."""
     app.command("train", rich_help_panel=PANEL)(train)
+    app.command("teach", rich_help_panel=PANEL)(teach)
 
 
 def train(
@@ -28,6 +29,12 @@ def train(
     recipe: Annotated[str, typer.Option(help="Name of a recipe in the package, or a TOML file.")] = "default",
     minutes: Annotated[
         float | None, typer.Option(help="Time for training on all tasks; else the recipe's.")
+    ] = None,
+    start: Annotated[
+        Path | None, typer.Option(help="A checkpoint (.pt) to begin from, instead of the recipe's base.")
+    ] = None,
+    soft: Annotated[
+        Path | None, typer.Option(help="A file of `trendlark teach`, mixed in as the recipe says.")
     ] = None,
 ) -> None:
     """Train a model, calibrate it and export it; the same command goes on where it was cut off."""
@@ -47,10 +54,39 @@ def train(
         shown = int(share * 1000)
 
     try:
-        checkpoint = run(data, out, recipe, minutes, progress=_advance)
+        checkpoint = run(data, out, recipe, minutes, start, progress=_advance, soft=soft)
     finally:
         bars.close()
     typer.echo(f"The artefact is in {export.run(checkpoint, data, out / 'artefact')}.", err=True)
+
+
+def teach(
+    data: Data,
+    model: Annotated[
+        list[Path], typer.Option(help="The folder of a trained model; repeat it for each that teaches.")
+    ],
+    out: Annotated[Path, typer.Option(help="The file to write, such as soft.jsonl.gz.")],
+) -> None:
+    """Let models label tweets together, for the next model to learn from (`trendlark train --soft`)."""
+    need_extra()
+    from trendlark.cli.bars import Bars
+    from trendlark.training.teachers import run
+
+    bars = Bars()
+    shown = 0
+
+    def _advance(done: int, total: int) -> None:
+        nonlocal shown
+        if not shown:
+            bars.start("teach", total)
+        bars.advance(done - shown)
+        shown = done
+
+    try:
+        run(data, out, model, progress=_advance)
+    finally:
+        bars.close()
+    typer.echo(f"{shown:,} tweets are labelled in {out}.", err=True)
 
 
 def need_extra() -> None:

@@ -50,9 +50,7 @@ def write_soft(path: Path, rows: Iterable[SoftRow]) -> None:
 def read_soft(path: Path) -> Iterator[SoftRow]:
     """Yield the rows of a file; raises InputError where one is not in the documented form."""
     if not path.exists():
-        raise InputError(
-            f"Found no file of soft labels at {path}. Write one with trendlark.training.teachers."
-        )
+        raise InputError(f"Found no file of soft labels at {path}. Write one with `trendlark teach`.")
     with gzip.open(path, "rt", encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
             try:
@@ -60,7 +58,7 @@ def read_soft(path: Path) -> Iterator[SoftRow]:
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise InputError(
                     f"{path}, line {number}: {error!r}. Allowed are JSON lines with text, lang, set and chances. "
-                    "Write the file anew with trendlark.training.teachers."
+                    "Write the file anew with `trendlark teach`."
                 ) from error
 
 

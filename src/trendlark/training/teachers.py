@@ -1,7 +1,7 @@
 """Several models teach the next: what they say together of tweets that no person labelled (Hinton et al. 2015,
 arXiv:1503.02531).
 
-    python -m trendlark.training.teachers --data DATA --out FILE --models FOLDER FOLDER ...
+    trendlark teach --data DATA --model FOLDER --model FOLDER ... --out FILE
 
 Models that erred in different places are right together more often than any of them. How much each counts is chosen
 by task and language, in quarters, by the likelihood of validation, and said with its reason.
@@ -9,12 +9,11 @@ by task and language, in quarters, by the likelihood of validation, and said wit
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import itertools
 import logging
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from os import cpu_count
@@ -121,23 +120,37 @@ def load_teacher(folder: Path) -> Teacher:
     return Teacher(folder.name, Tokenizer.from_file(str(folder / TOKENIZER_FILE)), session_predictor(session))
 
 
-def run(data: Path, out: Path, models: Sequence[Path], seed: int = 0) -> Path:
-    """Label the pools' texts by the models in these folders together and write them to ``out``."""
+def run(
+    data: Path,
+    out: Path,
+    models: Sequence[Path],
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Label the pools' texts by the models in these folders together and write them to ``out``.
+
+    ``progress`` is called with the number of texts that are labelled and of all. The file appears when it is whole.
+    """
     teachers = [load_teacher(folder) for folder in models]
     votes = choose_votes(teachers, data)
     rows = pool_texts(data, seed)
     chunks = [rows[at : at + _CHUNK] for at in range(0, len(rows), _CHUNK)]
     with ThreadPoolExecutor(cpu_count()) as threads:
         labelled = threads.map(lambda chunk: label(chunk, teachers, votes), chunks)
-        write_soft(out, itertools.chain.from_iterable(_told(labelled, len(rows))))
+        part = out.with_name(out.name + ".part")
+        write_soft(part, itertools.chain.from_iterable(_told(labelled, len(rows), progress)))
+    part.replace(out)
     return out
 
 
-def _told(chunks: Iterator[list[SoftRow]], total: int) -> Iterator[list[SoftRow]]:
+def _told(
+    chunks: Iterator[list[SoftRow]], total: int, progress: Callable[[int, int], None] | None
+) -> Iterator[list[SoftRow]]:
     done = 0
     for chunk in chunks:
         done += len(chunk)
-        _log.info("labelled %d of %d texts", done, total)
+        if progress:
+            progress(done, total)
         yield chunk
 
 
@@ -236,20 +249,3 @@ def _choose(key: tuple[str, str], samples: Sequence[list[Sample]], teachers: Seq
 def _joint(each: Sequence[Sample], vote: Vote) -> Sample:
     logits = vote.logits([one.logits for one in each])
     return Sample(Scored(each[0].scored.entry, each[0].scored.rows, logits), logits)
-
-
-def main() -> None:
-    """Run from the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--models", type=Path, nargs="+", required=True)
-    given = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    run(given.data, given.out, given.models)
-
-
-if __name__ == "__main__":
-    main()
