@@ -264,6 +264,9 @@ def test_refusals_are_problems(client: httpx.Client, path: str, status: int) -> 
     assert body["type"].startswith("urn:trendlark:")
 
 
+PATIENCE = 60.0
+
+
 class Faulty:
     """Answers the probe, waits on "wait", and has a bug."""
 
@@ -284,7 +287,7 @@ class Faulty:
             raise InputError("Found a text; this model takes none. Ask another.")
         if texts[0] == "wait" or self.hangs:
             self.waiting.set()
-            self.go.wait(20)
+            self.go.wait(PATIENCE)
         return MODEL.analyze(texts)
 
 
@@ -339,17 +342,17 @@ def test_a_refused_text_is_an_item_and_not_a_failed_request(lake: Lake) -> None:
 def test_too_many_waiting_are_sent_away_and_the_others_answered(lake: Lake) -> None:
     model = Faulty()
     with (
-        client_of(lake, model, settings_for(lake.uri, queue_texts=1)) as client,
+        client_of(lake, model, settings_for(lake.uri, queue_texts=1, deadline_seconds=PATIENCE)) as client,
         ThreadPoolExecutor(1) as pool,
     ):
         first = pool.submit(client.post, "/v1/analyze", json={"text": "wait"})
-        assert model.waiting.wait(20)
+        assert model.waiting.wait(PATIENCE)
         answer = client.post("/v1/analyze", json={"text": "one too many"})
         assert answer.status_code == 429
         assert int(answer.headers["retry-after"]) >= 1
         assert client.get("/ready").status_code == 200
         model.go.set()
-        assert first.result(20).status_code == 200
+        assert first.result(PATIENCE).status_code == 200
 
 
 def test_a_lake_that_cannot_be_read_is_told_and_not_ready(
