@@ -201,3 +201,23 @@ def test_hate_is_flagged_in_few_everyday_tweets(tmp_path: Path, state: Checkpoin
     flagged = float((chances >= fitted.thresholds["hate"]["hate"]).mean())
     assert flagged <= 0.005
     assert fitted.thresholds["hate"]["hate"] > 0.5
+
+
+def test_of_thresholds_that_score_alike_the_one_that_flags_least_is_taken(
+    irony: Path, state: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predict = _noisy(state, 1.0)
+
+    def fitted(slack: float) -> Calibration:
+        monkeypatch.setattr(calibrate, "_NO_DIFFERENCE", slack)
+        return calibrate.fit(predict, state.tokenizer, irony)
+
+    best, chosen, far = fitted(1e-9), fitted(0.01), fitted(0.05)
+    thresholds = [one.thresholds["irony"]["irony"] for one in (best, chosen, far)]
+    assert thresholds == sorted(thresholds)
+    assert thresholds[0] < thresholds[2]
+    scores = [
+        score_all(predict, state.tokenizer, irony, one)["tweeteval_irony"]["f1_yes"] for one in (best, chosen)
+    ]
+    # Scores are smoothed over neighbouring thresholds, so a little more than the slack may be lost at one of them.
+    assert scores[1] > scores[0] - 0.03
