@@ -14,6 +14,8 @@ from starlette.types import Receive, Scope, Send
 from trendlark.errors import SettingsError, TrendlarkError
 from trendlark.web.serve import WebServer
 
+PATIENCE = 60.0
+
 
 async def hello(scope: Scope, receive: Receive, send: Send) -> None:
     """The smallest application."""
@@ -27,11 +29,11 @@ def test_a_server_in_a_thread_starts_answers_and_stops() -> None:
     url = server.start()
     assert url == server.url
     assert not url.endswith(":0")
-    assert httpx.get(url, trust_env=False).text == "hello"
+    assert httpx.get(url, timeout=PATIENCE, trust_env=False).text == "hello"
     server.stop()
-    assert server.join(15)
+    assert server.join(PATIENCE)
     with pytest.raises(httpx.ConnectError):
-        httpx.get(url, trust_env=False)
+        httpx.get(url, timeout=PATIENCE, trust_env=False)
 
 
 def test_two_servers_live_side_by_side() -> None:
@@ -40,7 +42,7 @@ def test_two_servers_live_side_by_side() -> None:
     assert len(urls) == 2
     for server in servers:
         server.stop()
-    assert all(server.join(15) for server in servers)
+    assert all(server.join(PATIENCE) for server in servers)
 
 
 def test_a_taken_port_is_told_in_one_sentence_before_anything_starts() -> None:
@@ -64,7 +66,7 @@ def test_an_application_that_does_not_start_is_told() -> None:
     server = WebServer(broken, "127.0.0.1", 0)
     with pytest.raises(TrendlarkError, match="did not start"):
         server.start()
-    assert server.join(15)
+    assert server.join(PATIENCE)
 
 
 def test_ipv6_addresses_are_written_with_brackets() -> None:
@@ -73,9 +75,9 @@ def test_ipv6_addresses_are_written_with_brackets() -> None:
     except SettingsError:
         pytest.skip("this machine has no IPv6 loopback")
     assert server.start().startswith("http://[::1]:")
-    assert httpx.get(server.url, trust_env=False).text == "hello"
+    assert httpx.get(server.url, timeout=PATIENCE, trust_env=False).text == "hello"
     server.stop()
-    assert server.join(15)
+    assert server.join(PATIENCE)
 
 
 def test_stopping_lets_the_running_request_finish() -> None:
@@ -84,16 +86,16 @@ def test_stopping_lets_the_running_request_finish() -> None:
     async def slow(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             at_work.set()
-            await anyio.to_thread.run_sync(go.wait, 20)
+            await anyio.to_thread.run_sync(go.wait, PATIENCE)
             await hello(scope, receive, send)
 
     server = WebServer(slow, "127.0.0.1", 0)
     url = server.start()
     with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(httpx.get, url, timeout=30, trust_env=False)
-        assert at_work.wait(20)
+        answer = pool.submit(httpx.get, url, timeout=PATIENCE, trust_env=False)
+        assert at_work.wait(PATIENCE)
         server.stop()
         assert not server.join(0.5)
         go.set()
-        assert answer.result(20).text == "hello"
-    assert server.join(15)
+        assert answer.result(PATIENCE).text == "hello"
+    assert server.join(PATIENCE)

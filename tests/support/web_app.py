@@ -29,7 +29,7 @@ def serving(lake: Lake, analyzer: Analyzer = MODEL, settings: Settings | None = 
         yield url
     finally:
         server.stop()
-        assert server.join(15)
+        assert server.join(60)
 
 
 @contextmanager

@@ -15,6 +15,8 @@ from trendlark.nlu.fake import FakeAnalyzer
 from trendlark.records import Analysis
 from trendlark.web.desk import Analyzes, Desk
 
+PATIENCE = 60.0
+
 
 class Picky:
     """Refuses every call that holds a bad text, as a model does that cannot take one."""
@@ -43,7 +45,7 @@ class Slow:
     def analyze(self, texts: Sequence[str], langs: Sequence[str | None] | None = None) -> list[Analysis]:
         """Wait, then answer."""
         self.at_work.set()
-        self.go.wait(20)
+        self.go.wait(PATIENCE)
         return [analysis_of(text) for text in texts]
 
 
@@ -132,7 +134,7 @@ def test_a_model_that_did_not_load_tells_why_but_not_the_inside_of_strange_error
 
 def test_a_full_line_refuses_and_those_who_wait_get_their_answer() -> None:
     model = Slow()
-    desk = Desk(model, workers=1, queue_texts=3)
+    desk = Desk(model, workers=1, queue_texts=3, deadline_seconds=PATIENCE)
     answers: list[list[Analysis | TrendlarkError]] = []
 
     async def _one() -> None:
@@ -142,7 +144,7 @@ def test_a_full_line_refuses_and_those_who_wait_get_their_answer() -> None:
         async with anyio.create_task_group() as group:
             for _ in range(3):
                 group.start_soon(_one)
-            await anyio.to_thread.run_sync(model.at_work.wait, 20)
+            await anyio.to_thread.run_sync(model.at_work.wait, PATIENCE)
             with pytest.raises(OverloadError) as caught:
                 await desk.analyze(["one too many"])
             assert caught.value.retry_after_seconds >= 1
