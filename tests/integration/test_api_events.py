@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from tests.support.web_lake import FIRST, LAST, STORIES, fill
 from trendlark.lake import Lake
 from trendlark.web import events
 from trendlark.web.app import create_app
+from trendlark.web.metrics import Metrics
 from trendlark.web.serve import WebServer
 
 
@@ -78,6 +81,27 @@ def test_what_was_missed_comes_after_a_reconnection(tmp_path: Path) -> None:
             assert found[1][0] == last
         with listening(client, **{"Last-Event-ID": last}) as lines:
             assert event(lines)[1]["hour"] == str(LAST)
+
+
+def test_two_who_come_first_at_once_both_hear_of_the_next_hour(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = events.Finished("2026-11-23T08:04:00+00:00", str(LAST), "x", "es", 3)
+    found = chain([("1", frozenset())], repeat(("2", frozenset({new}))))
+    announcer = events.Announcer(empty_lake(tmp_path), Metrics())
+    monkeypatch.setattr(announcer, "_read", lambda _: next(found))
+
+    async def hear() -> bytes:
+        messages = await announcer.listen("", lambda: False)
+        async for message in messages:
+            if message.startswith(b"event"):
+                return message
+        raise AssertionError
+
+    async def both() -> set[bytes]:
+        return set(await asyncio.wait_for(asyncio.gather(hear(), hear()), 30))
+
+    assert asyncio.run(both()) == {new.message()}
 
 
 def test_a_quiet_stream_gives_signs_of_life_and_ends_with_the_server(tmp_path: Path) -> None:

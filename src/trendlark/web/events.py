@@ -51,18 +51,21 @@ class Announcer:
         self._known: frozenset[Finished] = frozenset()
         self._stamp = ""
         self._watcher: asyncio.Task[None] | None = None
+        self._coming = asyncio.Lock()
 
     async def listen(self, last_id: str, stopping: Callable[[], bool]) -> AsyncIterator[bytes]:
         """Messages from now on, or from an id on; OverloadError when too many listen already."""
-        if len(self._listeners) >= MOST_LISTENERS:
-            raise OverloadError(
-                f"Found {MOST_LISTENERS} listeners, which is the most; come back later.",
-                retry_after_seconds=60,
-            )
         queue: asyncio.Queue[Finished] = asyncio.Queue(_WAITING)
-        if not self._listeners:
-            await self._look()
-        self._listeners.add(queue)
+        # One after the other: the look of a second who comes first would find, and tell nobody, what is new.
+        async with self._coming:
+            if len(self._listeners) >= MOST_LISTENERS:
+                raise OverloadError(
+                    f"Found {MOST_LISTENERS} listeners, which is the most; come back later.",
+                    retry_after_seconds=60,
+                )
+            if not self._listeners:
+                await self._look()
+            self._listeners.add(queue)
         self._metrics.events.set(len(self._listeners))
         if self._watcher is None or self._watcher.done():
             self._watcher = asyncio.get_running_loop().create_task(self._watch())
