@@ -315,3 +315,20 @@ def test_the_picture_of_the_dashboard_can_be_taken(browser: Browser, url: str, t
     width, height = int.from_bytes(head[16:20]), int.from_bytes(head[20:24])
     assert width == 1280
     assert 400 < height <= 720
+
+
+@pytest.mark.parametrize("touch", [True, False])
+def test_where_nothing_hovers_every_share_of_now_has_its_interval_beside_it(
+    browser: Browser, url: str, touch: bool
+) -> None:
+    for width in (390, 1024, 1280):
+        size = {"width": width, "height": 900}
+        with browser.new_context(viewport=size, is_mobile=touch, has_touch=touch) as context:  # type: ignore[arg-type]
+            page = open_page(context, f"{url}/?lang=en", Watch(urlsplit(url).netloc))
+            shares = page.locator(".c-emotions .emotion, .c-flag > span")
+            widths = page.evaluate(
+                "[...document.querySelectorAll('.ci')].map(one => one.getBoundingClientRect().width)"
+            )
+            assert len(widths) == shares.count() > 10
+            assert min(widths) > 15 if touch else max(widths) <= 1
+            assert page.evaluate(SIDEWAYS) == 0
