@@ -29,7 +29,7 @@ class FakeDocker:
 
     image: str
     made: list[dict[str, Any]] = field(default_factory=list)
-    _done: dict[str, subprocess.CompletedProcess[bytes]] = field(default_factory=dict)
+    _started: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def answer(self, asked: Asked) -> tuple[int, Any]:
         """Answer as the daemon does."""
@@ -46,13 +46,13 @@ class FakeDocker:
             return self._create(asked.body)
         _, _, key, what = path.split("/")
         if what == "start":
-            self._done[key] = self._run(self.made[int(key, 16)])
+            self._started[key] = self._start(self.made[int(key, 16)])
             return 204, b""
         if what == "logs":
-            said = self._done[key].stdout
-            return 200, struct.pack(">BxxxL", _OUT, len(said)) + said
+            # The head at once, as Docker does: its client waits a minute for that, and for the rest as long as need be.
+            return 200, lambda: _said(self._started[key])
         if what == "wait":
-            return 200, {"StatusCode": self._done[key].returncode}
+            return 200, {"StatusCode": self._started[key].wait()}
         return 200, {"Id": key, "Config": {"Tty": False}}
 
     def _image(self) -> dict[str, Any]:
@@ -68,19 +68,24 @@ class FakeDocker:
         self.made.append(body)
         return 201, {"Id": f"{len(self.made) - 1:064x}", "Warnings": []}
 
-    def _run(self, body: dict[str, Any]) -> subprocess.CompletedProcess[bytes]:
+    def _start(self, body: dict[str, Any]) -> subprocess.Popen[bytes]:
         # Nothing of the caller's environment is there, nor its folder; Python is this one.
         own = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": "/tmp"}
         own |= {key: os.environ[key] for key in ("PYTHONPATH", "OMP_NUM_THREADS") if key in os.environ}
         own |= dict(one.split("=", 1) for one in body.get("Env") or ())
-        return subprocess.run(
+        return subprocess.Popen(
             [*body["Entrypoint"], *body["Cmd"]],
             env=own,
             cwd="/",
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            check=False,
         )
+
+
+def _said(container: subprocess.Popen[bytes]) -> bytes:
+    """All that a container says until its end, in one frame."""
+    said, _ = container.communicate()
+    return struct.pack(">BxxxL", _OUT, len(said)) + said
 
 
 def mounted(body: dict[str, Any]) -> list[str]:

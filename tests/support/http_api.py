@@ -21,6 +21,7 @@ class Asked:
     headers: dict[str, str]
 
 
+# What is answered may be a function, too: what it returns is sent once it is there, some time after the head.
 Answer = Callable[[Asked], tuple[int, Any]]
 
 
@@ -48,9 +49,14 @@ def serving(answer: Answer) -> Iterator[Api]:
             asked = Asked(self.command, self.path, body, dict(self.headers))
             api.asked.append(asked)
             status, content = answer(asked)
-            sent = content if isinstance(content, bytes) else json.dumps(content).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
+            if callable(content):
+                # It ends where the connection does.
+                self.end_headers()
+                self.wfile.write(content())
+                return
+            sent = content if isinstance(content, bytes) else json.dumps(content).encode()
             self.send_header("Content-Length", str(len(sent)))
             self.end_headers()
             self.wfile.write(sent)
