@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import boto3
@@ -67,8 +67,13 @@ def _is_summed_up(port: int) -> bool:
     return bool(found and found["items"] and found["items"][0]["summary"])
 
 
-def test_one_command_brings_all_three_up(engine: Engine) -> None:
-    port = free_port()
+@pytest.fixture
+def port() -> Iterator[int]:
+    with free_port() as free:
+        yield free
+
+
+def test_one_command_brings_all_three_up(engine: Engine, port: int) -> None:
     try:
         _compose(engine, port, "up", "--detach", "--no-build")
         until(lambda: answer(f"http://127.0.0.1:{port}/ready"), "the web server")
@@ -86,8 +91,8 @@ def test_one_command_brings_all_three_up(engine: Engine) -> None:
 @pytest.mark.skipif(
     sys.version_info[:2] != (3, 11), reason="the base image has Python 3.11, as its packages must"
 )
-def test_with_a_store_the_lake_is_in_its_bucket(engine: Engine, tmp_path: Path) -> None:
-    port, stand_in = free_port(), tmp_path / "stand-in.yaml"
+def test_with_a_store_the_lake_is_in_its_bucket(engine: Engine, port: int, tmp_path: Path) -> None:
+    stand_in = tmp_path / "stand-in.yaml"
     site = Path(boto3.__file__).parents[1]
     stand_in.write_text(_STAND_IN.format(image=BASE, site=site, script=_MAKE), encoding="utf-8")
     files = ("compose.yaml", "compose.s3.yaml", str(stand_in))

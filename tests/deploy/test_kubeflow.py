@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -113,11 +114,16 @@ def _check_notebook(manifest: Manifest) -> None:
     assert claim["spec"]["accessModes"] == ["ReadWriteMany"]
 
 
+@pytest.fixture
+def port() -> Iterator[int]:
+    with free_port() as free:
+        yield free
+
+
 @pytest.mark.skipif(find_spec("jupyterlab") is None, reason="needs trendlark[notebook]")
-def test_jupyterlab_takes_the_words_of_the_notebook(tmp_path: Path) -> None:
+def test_jupyterlab_takes_the_words_of_the_notebook(tmp_path: Path, port: int) -> None:
     [manifest] = read("notebook/notebook.yaml")
     [container] = manifest["spec"]["template"]["spec"]["containers"]
-    port = free_port()
     here = {"0.0.0.0": "127.0.0.1", "8888": str(port), "=/data": f"={tmp_path}", "$(NB_PREFIX)": "/"}
     words = [*container["command"], *container["args"], "--allow-root"]
     for old, new in here.items():

@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -203,16 +204,20 @@ def container(
         made.drop()
 
 
-def free_port() -> int:
-    """A port of this machine's loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+@contextmanager
+def free_port() -> Iterator[int]:
+    """A port of this machine's loopback that nobody listens on, and that nobody else is given inside the block."""
+    with socket.socket() as holder:
+        # Bound, it is given to no one who asks for any port; and with this option, as long as it does not listen, who
+        # asks for this very port may have it, too.
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        port: int = holder.getsockname()[1]
+        yield port
 
 
 def answer(address: str, token: str | None = None) -> dict[str, Any] | None:
-    """The JSON of an address; None while nothing well answers there."""
+    """The JSON of an address; None while nothing well answers there, or not to the end."""
     request = urllib.request.Request(address)
     if token is not None:
         request.add_header("Authorization", f"Bearer {token}")
@@ -220,5 +225,5 @@ def answer(address: str, token: str | None = None) -> dict[str, Any] | None:
         with urllib.request.urlopen(request, timeout=30) as got:
             found: dict[str, Any] = json.load(got)
             return found
-    except (urllib.error.URLError, ConnectionError, TimeoutError):
+    except (urllib.error.URLError, ConnectionError, TimeoutError, HTTPException):
         return None
