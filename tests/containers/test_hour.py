@@ -29,7 +29,7 @@ class Stand:
     def __init__(self, engine: Engine, no_shell: Path, stack: ExitStack) -> None:
         self.engine, self._shell, self._stack = engine, no_shell, stack
         self.folder = stack.enter_context(volume(engine, "trendlark-test-lake"))
-        self.port = free_port()
+        self.port = stack.enter_context(free_port())
 
     def start(self, name: str, *words: str, lake: str = "trendlark-test-lake") -> Container:
         """A service, or any other command, in a container."""
@@ -128,6 +128,8 @@ def test_a_request_that_has_begun_is_answered_before_the_server_ends(stand: Stan
     with socket.create_connection(("127.0.0.1", stand.port), timeout=60) as line:
         line.sendall(f"POST /v1/analyze HTTP/1.1\r\n{head}Connection: close\r\n\r\n".encode() + body[:10])
         codes: list[int] = []
+        # Who came later is answered: by then the server has what was sent here, and is not stopped before.
+        assert stand.web("/live") is not None
         stopping = threading.Thread(target=lambda: codes.append(web.stop()))
         stopping.start()
         until(lambda: "Stopping" in web.logs(), "the server to be told to stop")
