@@ -51,6 +51,11 @@ def _finished(folder: Path) -> bool:
     return len(hours) >= HOURS and not waiting_hours(lake, hours[0])
 
 
+def _is_summed_up(address: str) -> bool:
+    found = answer(f"{address}/v1/trends?place=es", TOKEN)
+    return bool(found and found["items"] and (found["items"][0]["summary"] or {}).get("sentiment"))
+
+
 def test_the_local_overlay_runs_the_hours(engine: Engine, played: Path) -> None:
     until(lambda: _finished(played), "all hours to be summed up")
     pod = engine.inspect(_container("web"))["Pod"]
@@ -60,9 +65,7 @@ def test_the_local_overlay_runs_the_hours(engine: Engine, played: Path) -> None:
     until(lambda: answer(f"{address}/ready"), "the web server")
     assert answer(f"{address}/v2/health/ready") == {"ready": True}
     assert answer(f"{address}/v1/trends?place=es") is None, "without the token of the secret"
-    trends = answer(f"{address}/v1/trends?place=es", TOKEN)
-    assert trends is not None
-    assert trends["items"][0]["summary"]["sentiment"]
+    until(lambda: _is_summed_up(address), "an hour that is summed up, where another has ended meanwhile")
     for service in ("collector", "analyzer", "web"):
         found = engine.inspect(_container(service))
         assert found["Config"]["User"].split(":")[0] == "10001"
