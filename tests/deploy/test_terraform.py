@@ -33,6 +33,7 @@ def test_form_validity_and_native_tests(tmp_path: Path) -> None:
 
 @needs_terraform
 @pytest.mark.terraform
+@pytest.mark.timeout(1800)
 def test_the_variables_of_the_other_environment_are_refused_in_a_workspace(tmp_path: Path) -> None:
     terraform = Terraform.copied_to(tmp_path / "terraform")
     (terraform.folder / "local_override.tf").write_text('terraform {\n  backend "local" {}\n}\n')
@@ -50,6 +51,7 @@ def test_the_variables_of_the_other_environment_are_refused_in_a_workspace(tmp_p
 
 @needs_terraform
 @pytest.mark.terraform
+@pytest.mark.timeout(1800)
 def test_the_commands_that_lock_another_platform_run_before_init(tmp_path: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "aws.md").read_text(encoding="utf-8")
     told = re.search(

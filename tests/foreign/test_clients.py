@@ -58,7 +58,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server over a small lake with hostile names in it."""
     lake = empty_lake(tmp_path_factory.mktemp("foreign"))
     fill(lake, "x", [*STORIES[:2], HOSTILE_STORY])
-    with serving(lake, settings=settings_for(lake.uri, query_seconds=60)) as address:
+    with serving(lake, settings=settings_for(lake.uri, query_seconds=60, deadline_seconds=60)) as address:
         yield address
 
 
