@@ -83,7 +83,7 @@ VALUES = {
 
 
 # The model that these judge, and the host that they talk to, are their own matter, not the ones in force.
-_NOT_IN_FORCE = ("evaluate", "card", "pipeline")
+_NOT_IN_FORCE = ("evaluate", "card", "teach", "pipeline")
 
 
 def _flags() -> list[tuple[tuple[str, ...], str]]:
