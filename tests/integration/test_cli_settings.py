@@ -82,7 +82,7 @@ VALUES = {
 }
 
 
-# The model that these judge, and the host that they talk to, are their own matter, not the ones in force.
+# The model that these judge or let teach, and the host that they talk to, are their own matter, not the ones in force.
 _NOT_IN_FORCE = ("evaluate", "card", "teach", "pipeline")
 
 
