@@ -69,7 +69,7 @@ def test_factors_follow_large_channels_and_leave_the_mean() -> None:
 
 def test_smoothing_takes_away_much_of_what_8_bits_lose(uneven: Checkpoint, data: Path) -> None:
     exact = _answers(uneven, False, {})
-    even = smoothing(uneven, data)
+    even = smoothing(uneven, network_weights(uneven), data)
     assert set(even) == set(LAYERS)
     lost = []
     for smooth in ({}, even):
@@ -79,14 +79,22 @@ def test_smoothing_takes_away_much_of_what_8_bits_lose(uneven: Checkpoint, data:
 
 
 def test_in_single_precision_nothing_changes(uneven: Checkpoint, data: Path) -> None:
-    plain, smooth = _answers(uneven, False, {}), _answers(uneven, False, smoothing(uneven, data))
+    plain, smooth = (
+        _answers(uneven, False, {}),
+        _answers(uneven, False, smoothing(uneven, network_weights(uneven), data)),
+    )
     for name in TASKS:
         np.testing.assert_array_equal(plain[name], smooth[name])
 
 
 def test_a_text_alone_still_gets_bitwise_what_it_gets_in_a_batch(uneven: Checkpoint, data: Path) -> None:
     session = build_session(
-        build(network_weights(uneven), uneven.network.shape, True, smoothing(uneven, data))
+        build(
+            network_weights(uneven),
+            uneven.network.shape,
+            True,
+            smoothing(uneven, network_weights(uneven), data),
+        )
     )
     together = session.run(None, {"input_ids": IDS})
     for size in (1, 3, 16):

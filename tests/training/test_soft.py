@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import json
+import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from tests.training.tiny import tiny_checkpoint, write_data, write_rows
 from trendlark.cli import app
-from trendlark.errors import InputError
+from trendlark.errors import InputError, ModelError, TrendlarkError
 from trendlark.nlu.artifact import load_artifact
 from trendlark.nlu.tasks import TASKS
 from trendlark.training import checkpoint, export, teachers
@@ -237,8 +240,18 @@ def test_the_chosen_temperature_has_the_least_loss(one_set: Path) -> None:
 
 
 def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"Found no model\.onnx"):
+    with pytest.raises(TrendlarkError, match=re.escape(str(tmp_path))):
         load_teacher(tmp_path)
+
+
+def test_a_model_with_labels_in_another_order_does_not_teach(artefacts: list[Path], tmp_path: Path) -> None:
+    shutil.copytree(artefacts[0], tmp_path / "other")
+    manifest = tmp_path / "other" / "manifest.json"
+    found = json.loads(manifest.read_text(encoding="utf-8"))
+    found["tasks"]["sentiment"]["labels"] = ["positive", "neutral", "negative"]
+    manifest.write_text(json.dumps(found), encoding="utf-8")
+    with pytest.raises(ModelError, match="other labels of sentiment"):
+        load_teacher(tmp_path / "other")
 
 
 def test_from_teachers_to_a_pupil(

@@ -81,8 +81,9 @@ def write_model(
     Returns the 8-bit model and its calibration.
     """
     out.mkdir(parents=True, exist_ok=True)
-    even = smoothing(state, data)
-    onnx.save(graph.build(network_weights(state), state.network.shape, True, even), str(out / MODEL_FILE))
+    weights = network_weights(state)
+    even = smoothing(state, weights, data)
+    onnx.save(graph.build(weights, state.network.shape, int8=True, smooth=even), str(out / MODEL_FILE))
     state.tokenizer.save(str(out / TOKENIZER_FILE))
     small = session_predictor(build_session(out / MODEL_FILE))
     calibration = calibrate.fit(small, state.tokenizer, data, limit)

@@ -31,7 +31,7 @@ _ROWS_OF_A_SET = 20
 Array = NDArray[Any]
 
 
-def smoothing(state: Checkpoint, data: Path) -> dict[str, Array]:
+def smoothing(state: Checkpoint, weights: Mapping[str, Array], data: Path) -> dict[str, Array]:
     """Return by weight name the factors [inputs] of a checkpoint, from the first validation tweets of every set."""
     texts = [
         row.text
@@ -39,9 +39,7 @@ def smoothing(state: Checkpoint, data: Path) -> dict[str, Array]:
         if entry.metric
         for row in read_rows(data, entry, "val")[:_ROWS_OF_A_SET]
     ]
-    largest = largest_inputs(state.network, encode(state.tokenizer, texts))
-    weights = {name: value.float().numpy() for name, value in state.network.state_dict().items()}
-    return factors(weights, largest)
+    return factors(weights, largest_inputs(state.network, encode(state.tokenizer, texts)))
 
 
 def largest_inputs(network: Network, ids: Sequence[list[int]]) -> dict[str, Array]:

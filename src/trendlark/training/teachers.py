@@ -22,14 +22,15 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
-from trendlark.errors import InputError
-from trendlark.nlu.artifact import MODEL_FILE, TOKENIZER_FILE
+from trendlark.errors import ModelError
+from trendlark.nlu.artifact import TOKENIZER_FILE, load_artifact
+from trendlark.nlu.tasks import TASKS
 from trendlark.training.calibrate import Sample, fit_temperature, sample_loss
 from trendlark.training.data import encode, fingerprint, read_file, read_rows, validation_fingerprints
 from trendlark.training.model import POOLED_TASKS
 from trendlark.training.predict import Floats, Predictor, build_session, session_predictor
 from trendlark.training.scoring import Calibration, Scored
-from trendlark.training.sets import SETS, DataSet
+from trendlark.training.sets import SETS
 from trendlark.training.soft import SoftRow, write_soft
 
 _log = logging.getLogger(__name__)
@@ -37,7 +38,10 @@ _log = logging.getLogger(__name__)
 _QUARTERS = 4
 _CHUNK = 1000
 _SHORTEST = 12
-Logits = Mapping[str, Floats]
+# What people said of a set's own tweets, by the set's folder.
+_SAID = {(entry.name, entry.task) for entry in SETS.values()} | {
+    (entry.name, "hate") for entry in SETS.values() if entry.hate
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +115,17 @@ class Vote:
 
 
 def load_teacher(folder: Path) -> Teacher:
-    """Return the model of an artefact's folder."""
-    if not (folder / MODEL_FILE).exists():
-        raise InputError(
-            f"Found no {MODEL_FILE} in {folder}. Allowed are folders of trained models. Correct the path."
-        )
-    session = build_session(folder / MODEL_FILE)
-    return Teacher(folder.name, Tokenizer.from_file(str(folder / TOKENIZER_FILE)), session_predictor(session))
+    """Return the model of an artefact's folder; raises ModelError where it is damaged or has other labels than ours."""
+    artifact = load_artifact(folder)
+    for task in POOLED_TASKS:
+        theirs = tuple(artifact.manifest.tasks[task].labels)
+        if theirs != TASKS[task].labels:
+            raise ModelError(
+                f"Found other labels of {task} in {folder}: {', '.join(theirs)}. Allowed are those of this version, in "
+                f"their order: {', '.join(TASKS[task].labels)}. Let a model teach that has these."
+            )
+    tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
+    return Teacher(folder.name, tokenizer, session_predictor(build_session(artifact.model_file)))
 
 
 def run(
@@ -192,14 +200,12 @@ def label(
     texts = [row.text for row in rows]
     said = [teacher.logits(texts) for teacher in teachers]
     plain = Calibration()
-    own = {(entry.name, entry.task) for entry in SETS.values()}
-    own |= {(entry.name, "hate") for entry in SETS.values() if entry.hate}
     found = []
     for row, each in zip(rows, zip(*said, strict=True), strict=True):
         chances = {}
         for task in POOLED_TASKS:
             vote = votes.get((task, row.lang)) or votes.get((task, ""))
-            if vote and (row.origin, task) not in own:
+            if vote and (row.origin, task) not in _SAID:
                 joint = vote.logits([one[task] for one in each])
                 chances[task] = plain.probabilities(task, joint)
         found.append(SoftRow(row.text, row.lang, row.origin, chances))
@@ -208,7 +214,7 @@ def label(
 
 def choose_votes(teachers: Sequence[Teacher], data: Path) -> dict[tuple[str, str], Vote]:
     """Return by task and language how the teachers are added; language "" is for those without validation."""
-    samples: dict[tuple[str, str], list[tuple[DataSet, list[Sample]]]] = {}
+    samples: dict[tuple[str, str], list[list[Sample]]] = {}
     for entry in SETS.values():
         rows = read_rows(data, entry, "val") if entry.metric and entry.task != "entities" else []
         rows = [row for row in rows if any(label in entry.labels for label in row.labels)]
@@ -217,10 +223,10 @@ def choose_votes(teachers: Sequence[Teacher], data: Path) -> dict[tuple[str, str
                 np.stack([one[entry.task] for one in teacher.logits([row.text for row in rows])])
                 for teacher in teachers
             ]
-            one = (entry, [Sample(Scored(entry, rows, logits), logits) for logits in each])
+            one = [Sample(Scored(entry, rows, logits), logits) for logits in each]
             for lang in (entry.lang, ""):
                 samples.setdefault((entry.task, lang), []).append(one)
-    return {key: _choose(key, [one for _, one in found], teachers) for key, found in samples.items()}
+    return {key: _choose(key, found, teachers) for key, found in samples.items()}
 
 
 def _choose(key: tuple[str, str], samples: Sequence[list[Sample]], teachers: Sequence[Teacher]) -> Vote:
