@@ -60,7 +60,7 @@ def test_rows_after_a_gelu_lose_less_when_it_is_known(factor: float) -> None:
     weight, lost = quantised * scale, []
     for known in (True, False):
         graph = Graph(int8=True)
-        graph.op("Identity", graph.product("rows", weight, after_gelu=known), name="product")
+        graph.op("Identity", graph.product("rows", weight, "weight", after_gelu=known), name="product")
         put = [
             onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
             for name, shape in (("rows", rows.shape), ("product", (32, 16)))

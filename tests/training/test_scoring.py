@@ -203,6 +203,36 @@ def test_hate_is_flagged_in_few_everyday_tweets(tmp_path: Path, state: Checkpoin
     assert fitted.thresholds["hate"]["hate"] > 0.5
 
 
+def test_irony_of_spanish_is_said_of_few_tweets_on_the_news(irony: Path, state: Checkpoint) -> None:
+    searched = _noisy(state, 2.0)
+    without = calibrate.fit(searched, state.tokenizer, irony)
+    news, calm = [f"noticia {at}" for at in range(400)], [f"dia {at}" for at in range(200)]
+    write_rows(
+        irony / "trend_events_es" / "train.jsonl.gz", ({"text": text, "label": "fire"} for text in news)
+    )
+    write_rows(irony / "umsab_es" / "val.jsonl.gz", ({"text": text, "label": "neutral"} for text in calm))
+    rng = np.random.default_rng(4)
+    logits = {
+        text: rng.normal(mean, 0.5, size=1).astype(np.float32)
+        for texts, mean in ((news, 1.0), (calm, -3.0))
+        for text in texts
+    }
+    rest = {"hate": np.zeros(1, np.float32), "sentiment": np.zeros(3, np.float32)}
+    answers = {
+        tuple(encode(state.tokenizer, [text])[0]): {**rest, "irony": value} for text, value in logits.items()
+    }
+
+    def predict(ids: Sequence[list[int]]) -> list[dict[str, Floats]]:
+        return [answers.get(tuple(row)) or searched([row])[0] for row in ids]
+
+    fitted = calibrate.fit(predict, state.tokenizer, irony)
+    chances = fitted.of("es").probabilities("irony", np.array([logits[text] for text in news]))
+    # One in ten of all 600 would be one in seven of the news: each set is held to it by itself.
+    assert 0 < float((chances >= fitted.of("es").thresholds["irony"]["irony"]).mean()) <= 0.1
+    # English has a benchmark to serve, and keeps its own.
+    assert fitted.of("en").thresholds["irony"] == without.of("en").thresholds["irony"]
+
+
 def test_of_thresholds_that_score_alike_the_one_that_flags_least_is_taken(
     irony: Path, state: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:

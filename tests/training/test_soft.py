@@ -282,6 +282,14 @@ def test_from_teachers_to_a_pupil(
     hateful = [row for row in rows if row.origin == "tweeteval_hate"]
     assert all("hate" not in row.chances and "sentiment" in row.chances for row in hateful)
     assert all(abs(row.chances["sentiment"].sum() - 1) < 2e-3 for row in rows)
+    few, other = tmp_path / "few.jsonl.gz", tmp_path / "other.jsonl.gz"
+    for path, seed in ((few, "0"), (other, "1")):
+        words = ("--data", data, "--out", path, "--model", artefacts[0], "--texts", "12", "--seed", seed)
+        assert _command("teach", *words).exit_code == 0
+    assert [row.text for row in read_soft(few)] == [row.text for row in rows[:12]]
+    drawn = {row.text for row in read_soft(other)}
+    assert len(drawn) == 12
+    assert drawn != {row.text for row in rows[:12]}
     start = tmp_path / "start.pt"
     tiny_checkpoint().save(start)
     recipe = tmp_path / "recipe.toml"

@@ -31,7 +31,10 @@ def train(
         float | None, typer.Option(help="Time for training on all tasks; else the recipe's.")
     ] = None,
     start: Annotated[
-        Path | None, typer.Option(help="A checkpoint (.pt) to begin from, instead of the recipe's base.")
+        Path | None,
+        typer.Option(
+            help="A checkpoint (.pt) or a model's folder to begin from, instead of the recipe's base."
+        ),
     ] = None,
     soft: Annotated[
         Path | None, typer.Option(help="A file of `trendlark teach`, mixed in as the recipe says.")
@@ -66,6 +69,11 @@ def teach(
         list[Path], typer.Option(help="The folder of a trained model; repeat it for each that teaches.")
     ],
     out: Annotated[Path, typer.Option(help="The file to write, such as soft.jsonl.gz.")],
+    texts: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many to label, drawn from all; two cores do some 150 a second."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Another seed draws others.")] = 0,
 ) -> None:
     """Let models label tweets together, for the next model to learn from (`trendlark train --soft`)."""
     need_extra()
@@ -83,7 +91,7 @@ def teach(
         shown = done
 
     try:
-        run(data, out, model, progress=_advance)
+        run(data, out, model, seed, _advance, texts)
     finally:
         bars.close()
     typer.echo(f"{shown:,} tweets are labelled in {out}.", err=True)

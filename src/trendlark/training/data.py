@@ -44,6 +44,8 @@ _NOISES = ("upper case", "lower case", "no accents", "typos")
 # Share of positives at which a label of a many-of task needs no help.
 _COMMON_SHARE = 0.15
 
+_TEXTS_OF_A_SET = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -196,6 +198,16 @@ def validation_fingerprints(data: Path) -> set[str]:
     """Return the fingerprints of all texts of the validation files that are scored."""
     rows = (row for entry in SETS.values() if entry.metric for row in read_rows(data, entry, "val"))
     return {fingerprint(row.text) for row in rows}
+
+
+def some_texts(data: Path) -> list[str]:
+    """Return the first validation tweets of every set that is scored, to measure on."""
+    return [
+        row.text
+        for entry in SETS.values()
+        if entry.metric
+        for row in islice(read_rows(data, entry, "val"), _TEXTS_OF_A_SET)
+    ]
 
 
 def make_examples(rows: Sequence[Row], entry: DataSet, tokenizer: Tokenizer) -> list[Example]:

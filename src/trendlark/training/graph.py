@@ -30,6 +30,8 @@ _LEAST_OF_GELU = 0.17
 # QuantizeLinear in blocks at least as long as a row has one scale for each row.
 _WHOLE_ROW = 4096
 _FUSED = "com.microsoft"
+# A weight's constant has the name that the network has for it; what belongs to the weight has these endings.
+SCALE, SMOOTH = "/scale", "/smooth"
 
 
 class Graph:
@@ -59,39 +61,47 @@ class Graph:
         self._count += 1
         return f"{kind.lower()}_{self._count}"
 
-    def constant(self, array: Array) -> str:
-        """Add a constant and return its name; the same small constant is kept once."""
-        key = (f"{array.dtype}{array.shape}", array.tobytes() if array.size < 64 else b"")
-        if array.size < 64 and key in self._constants:
+    def constant(self, array: Array, name: str = "") -> str:
+        """Add a constant and return its name; one without a name of its own is kept once if it is small."""
+        key = (f"{array.dtype}{array.shape}", array.tobytes())
+        small = array.size < 64 and not name
+        if small and key in self._constants:
             return self._constants[key]
-        name = self.fresh("constant")
+        name = name or self.fresh("constant")
         self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
-        self._constants[key] = name
+        if small:
+            self._constants[key] = name
         return name
 
     def floats(self, value: float) -> str:
         """Add a scalar."""
         return self.constant(np.array(value, np.float32))
 
-    def lookup(self, table: Array, ids: str) -> str:
+    def lookup(self, table: Array, ids: str, name: str) -> str:
         """Rows of an embedding table."""
         if not self.int8:
-            return self.op("Gather", self.constant(table), ids)
+            return self.op("Gather", self.constant(table, name), ids)
         quantised, scale = quantise_rows(table)
-        rows = self.op("Cast", self.op("Gather", self.constant(quantised), ids), to=TensorProto.FLOAT)
-        return self.op("Mul", rows, self.op("Gather", self.constant(scale), ids))
+        rows = self.op("Cast", self.op("Gather", self.constant(quantised, name), ids), to=TensorProto.FLOAT)
+        return self.op("Mul", rows, self.op("Gather", self.constant(scale, name + SCALE), ids))
 
     def product(
-        self, hidden: str, weight: Array, after_gelu: bool = False, smooth: Array | None = None
+        self,
+        hidden: str,
+        weight: Array,
+        name: str,
+        after_gelu: bool = False,
+        smooth: Array | None = None,
     ) -> str:
         """Multiply rows with a weight [outputs, inputs], without the bias.
 
-        ``after_gelu`` where the rows are that; ``smooth`` [inputs] evens out channels (``smooth.py``).
+        ``name`` is the weight's; ``after_gelu`` where the rows are that; ``smooth`` [inputs] evens out channels
+        (``smooth.py``).
         """
         if not self.int8:
-            return self.op("MatMul", hidden, self.constant(weight.T))
+            return self.op("MatMul", hidden, self.constant(weight.T, name))
         if smooth is not None:
-            hidden = self.op("Mul", hidden, self.constant((1 / smooth).astype(np.float32)))
+            hidden = self.op("Mul", hidden, self.constant((1 / smooth).astype(np.float32), name + SMOOTH))
             weight = weight * smooth
         quantised, scale = quantise_rows(weight)
         centre = self.constant(np.array(_CENTRE_AFTER_GELU if after_gelu else _CENTRE, np.uint8))
@@ -99,9 +109,9 @@ class Graph:
         product = self.op(
             "MatMulIntegerToFloat",
             rows,
-            self.constant(quantised.T),
+            self.constant(quantised.T, name),
             self.floats(1.0),
-            self.constant(scale[:, 0]),
+            self.constant(scale[:, 0], name + SCALE),
             centre,
             self.constant(np.zeros(len(weight), np.int8)),
             domain=_FUSED,
@@ -121,14 +131,14 @@ class Graph:
             self._rows[hidden] = rows, scale
         return self._rows[hidden]
 
-    def exact_product(self, features: str, weight: Array) -> str:
+    def exact_product(self, features: str, weight: Array, name: str) -> str:
         """Multiply [batch, inputs] with [outputs, inputs] in single precision, row by row.
 
         A matrix product of one row takes another path through ONNX Runtime than one of several and rounds
         differently; a sum over the last axis does not.
         """
         wide = self.op("Unsqueeze", features, self.constant(np.array([1], np.int64)))
-        terms = self.op("Mul", wide, self.constant(weight[None]))
+        terms = self.op("Mul", wide, self.constant(weight[None], name))
         return self.op("ReduceSum", terms, self.constant(np.array([-1], np.int64)), keepdims=0)
 
 
@@ -157,15 +167,16 @@ def build(
 
 
 def _embed(graph: Graph, weights: Mapping[str, Array]) -> str:
-    words = graph.lookup(weights["words.weight"], "input_ids")
+    words = graph.lookup(weights["words.weight"], "input_ids", "words.weight")
     ends = graph.op("Shape", "input_ids", start=1, end=2)
     zero = graph.constant(np.array([0], np.int64))
-    positions = graph.op("Slice", graph.constant(weights["positions"]), zero, ends, zero)
+    positions = graph.constant(weights["positions"], "positions")
+    positions = graph.op("Slice", positions, zero, ends, zero)
     return _norm(graph, graph.op("Add", words, positions), weights, "norm")
 
 
 def _norm(graph: Graph, hidden: str, weights: Mapping[str, Array], name: str) -> str:
-    gain, bias = graph.constant(weights[f"{name}.weight"]), graph.constant(weights[f"{name}.bias"])
+    gain, bias = (graph.constant(weights[own], own) for own in (f"{name}.weight", f"{name}.bias"))
     return graph.op("LayerNormalization", hidden, gain, bias, axis=-1, epsilon=1e-12)
 
 
@@ -173,62 +184,50 @@ def _layer(
     graph: Graph,
     hidden: str,
     weights: Mapping[str, Array],
-    name: str,
+    layer: str,
     shape: Shape,
     smooth: Mapping[str, Array],
 ) -> str:
-    joined = graph.product(hidden, weights[f"{name}.qkv.weight"], smooth=smooth.get(f"{name}.qkv.weight"))
+    def product(rows: str, linear: str, after_gelu: bool = False) -> str:
+        name = f"{layer}.{linear}.weight"
+        return graph.product(rows, weights[name], name, after_gelu, smooth.get(name))
+
+    def bias(linear: str) -> str:
+        name = f"{layer}.{linear}.bias"
+        return graph.constant(weights[name], name)
+
+    def add_norm(rows: str, change: str, linear: str, number: int) -> str:
+        # Sum, not Add: ONNX Runtime would fuse an Add with the norm into SkipLayerNormalization, which is five
+        # times as slow on the CPU as the two apart (measured with 1.32: a quarter of the whole pass).
+        return _norm(graph, graph.op("Sum", change, rows, bias(linear)), weights, f"{layer}.norm{number}")
+
     parts = [graph.fresh("part") for _ in range(3)]
-    graph.ops("Split", joined, names=parts, axis=-1, num_outputs=3)
-    mixed = graph.op(
-        "MultiHeadAttention",
-        *parts,
-        graph.constant(weights[f"{name}.qkv.bias"]),
-        domain=_FUSED,
-        num_heads=shape.heads,
-    )
-    hidden = _add_norm(
-        graph, hidden, graph.product(mixed, weights[f"{name}.out.weight"]), weights, name, "out", 1
-    )
-    up = graph.product(hidden, weights[f"{name}.up.weight"], smooth=smooth.get(f"{name}.up.weight"))
-    inner = graph.op("BiasGelu", up, graph.constant(weights[f"{name}.up.bias"]), domain=_FUSED)
-    return _add_norm(
-        graph,
-        hidden,
-        graph.product(inner, weights[f"{name}.down.weight"], after_gelu=True),
-        weights,
-        name,
-        "down",
-        2,
-    )
-
-
-def _add_norm(
-    graph: Graph, hidden: str, change: str, weights: Mapping[str, Array], layer: str, linear: str, number: int
-) -> str:
-    # Sum, not Add: ONNX Runtime would fuse an Add with the norm into SkipLayerNormalization, which is five
-    # times as slow on the CPU as the two apart (measured with 1.32: a quarter of the whole pass).
-    added = graph.op("Sum", change, hidden, graph.constant(weights[f"{layer}.{linear}.bias"]))
-    return _norm(graph, added, weights, f"{layer}.norm{number}")
+    graph.ops("Split", product(hidden, "qkv"), names=parts, axis=-1, num_outputs=3)
+    mixed = graph.op("MultiHeadAttention", *parts, bias("qkv"), domain=_FUSED, num_heads=shape.heads)
+    hidden = add_norm(hidden, product(mixed, "out"), "out", 1)
+    inner = graph.op("BiasGelu", product(hidden, "up"), bias("up"), domain=_FUSED)
+    return add_norm(hidden, product(inner, "down", after_gelu=True), "down", 2)
 
 
 def _heads(graph: Graph, hidden: str, weights: Mapping[str, Array]) -> list[onnx.ValueInfoProto]:
     outputs = []
     # A row of zeros scores every token alike: the plain mean, in the arithmetic of the other poolings.
     mean_too = np.concatenate([weights["pool.weight"], np.zeros_like(weights["pool.weight"][:1])])
-    scores = graph.op("Transpose", graph.product(hidden, mean_too), perm=[0, 2, 1])
+    scores = graph.op("Transpose", graph.product(hidden, mean_too, "pool.weight"), perm=[0, 2, 1])
     pooled = graph.op("MatMul", graph.op("Softmax", scores, axis=-1), hidden)
     parts = [graph.fresh("pooled") for _ in mean_too]
     graph.ops("Split", pooled, names=parts, axis=1, num_outputs=len(parts))
     for name, part in zip(POOLED_TASKS, parts[:-1], strict=True):
         features = graph.op("Squeeze", part, graph.constant(np.array([1], np.int64)))
         inner = _inner(graph, features, weights, f"heads.{name}")
-        logits = graph.exact_product(inner, weights[f"heads.{name}.logits.weight"])
-        graph.op("Add", logits, graph.constant(weights[f"heads.{name}.logits.bias"]), name=name)
+        weight, bias = f"heads.{name}.logits.weight", f"heads.{name}.logits.bias"
+        logits = graph.exact_product(inner, weights[weight], weight)
+        graph.op("Add", logits, graph.constant(weights[bias], bias), name=name)
         outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", TASKS[name].width]))
     inner = _inner(graph, hidden, weights, "entities")
-    tags = graph.product(inner, weights["entities.logits.weight"], after_gelu=True)
-    graph.op("Add", tags, graph.constant(weights["entities.logits.bias"]), name="entities")
+    weight, bias = "entities.logits.weight", "entities.logits.bias"
+    tags = graph.product(inner, weights[weight], weight, after_gelu=True)
+    graph.op("Add", tags, graph.constant(weights[bias], bias), name="entities")
     width = TASKS["entities"].width
     outputs.append(helper.make_tensor_value_info("entities", TensorProto.FLOAT, ["batch", "tokens", width]))
     mean = graph.op("Squeeze", parts[-1], graph.constant(np.array([1], np.int64)))
@@ -239,5 +238,6 @@ def _heads(graph: Graph, hidden: str, weights: Mapping[str, Array]) -> list[onnx
 
 
 def _inner(graph: Graph, features: str, weights: Mapping[str, Array], head: str) -> str:
-    product = graph.product(features, weights[f"{head}.inner.weight"])
-    return graph.op("BiasGelu", product, graph.constant(weights[f"{head}.inner.bias"]), domain=_FUSED)
+    weight, bias = f"{head}.inner.weight", f"{head}.inner.bias"
+    product = graph.product(features, weights[weight], weight)
+    return graph.op("BiasGelu", product, graph.constant(weights[bias], bias), domain=_FUSED)

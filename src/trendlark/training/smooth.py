@@ -17,29 +17,22 @@ from numpy.typing import NDArray
 from torch import nn
 
 from trendlark.training.checkpoint import Checkpoint
-from trendlark.training.data import encode, read_rows
+from trendlark.training.data import encode, some_texts
 from trendlark.training.model import Network
-from trendlark.training.sets import SETS
 
 # How far the inputs' sizes decide against the weights': of 0.4, 0.5 and 0.6 the least error (docs/model-log.md).
 _EXPONENT = 0.6
 _LEAST = 1e-5
 # What joins attention and what follows it read rows of the norms, where the large channels are.
 _SMOOTHED = ("qkv", "up")
-_ROWS_OF_A_SET = 20
 
 Array = NDArray[Any]
 
 
 def smoothing(state: Checkpoint, weights: Mapping[str, Array], data: Path) -> dict[str, Array]:
     """Return by weight name the factors [inputs] of a checkpoint, from the first validation tweets of every set."""
-    texts = [
-        row.text
-        for entry in SETS.values()
-        if entry.metric
-        for row in read_rows(data, entry, "val")[:_ROWS_OF_A_SET]
-    ]
-    return factors(weights, largest_inputs(state.network, encode(state.tokenizer, texts)))
+    ids = encode(state.tokenizer, some_texts(data))
+    return factors(weights, largest_inputs(state.network, ids))
 
 
 def largest_inputs(network: Network, ids: Sequence[list[int]]) -> dict[str, Array]:

@@ -134,14 +134,16 @@ def run(
     models: Sequence[Path],
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
+    most: int | None = None,
 ) -> Path:
     """Label the pools' texts by the models in these folders together and write them to ``out``.
 
-    ``progress`` is called with the number of texts that are labelled and of all. The file appears when it is whole.
+    ``most`` takes so many of them, drawn from all pools by ``seed``; ``progress`` is called with the number of texts
+    that are labelled and of all. The file appears when it is whole.
     """
     teachers = [load_teacher(folder) for folder in models]
     votes = choose_votes(teachers, data)
-    rows = pool_texts(data, seed)
+    rows = pool_texts(data, seed)[:most]
     chunks = [rows[at : at + _CHUNK] for at in range(0, len(rows), _CHUNK)]
     with ThreadPoolExecutor(cpu_count()) as threads:
         labelled = threads.map(lambda chunk: label(chunk, teachers, votes), chunks)

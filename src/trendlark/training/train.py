@@ -20,15 +20,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from trendlark.training import checkpoint, team
 from trendlark.training.bert import load_bert
 from trendlark.training.checkpoint import Checkpoint
-from trendlark.training.data import emoji_labels, load_examples
+from trendlark.training.data import emoji_labels, load_examples, some_texts
 from trendlark.training.data_report import write_report
-from trendlark.training.e5 import load_e5, make_tokenizer, read_e5
+from trendlark.training.deepen import deepen
+from trendlark.training.dequantise import from_artifact
+from trendlark.training.e5 import SPECIAL, load_e5, make_tokenizer, read_e5
 from trendlark.training.losses import task_losses
 from trendlark.training.mixture import Batch, Mixture, shares
 from trendlark.training.optimise import Clock, Optimiser, rate_factor
@@ -70,9 +73,9 @@ def run(
 ) -> Path:
     """Train by the recipe on the sets in ``data`` and return the checkpoint, ``out/last.pt``.
 
-    ``minutes`` bounds the multi-task stage; ``start`` is a checkpoint to begin from instead of the base;
-    ``progress`` is called with the share of the multi-task stage that is done; ``soft`` is a file of soft labels
-    (``soft.py``) to mix in.
+    ``minutes`` bounds the multi-task stage; ``start`` is a checkpoint, or the folder of an artefact, to begin from
+    instead of the base; ``progress`` is called with the share of the multi-task stage that is done; ``soft`` is a
+    file of soft labels (``soft.py``) to mix in.
     """
     chosen = load_recipe(recipe)
     crew = team.join(chosen.average_every)
@@ -168,12 +171,32 @@ def _device() -> torch.device:
 
 
 def start_state(data: Path, recipe: Recipe, start: Path | None) -> Checkpoint:
-    """Return what the multi-task stage begins from: a checkpoint as asked, or the base of the recipe."""
+    """Return what the multi-task stage begins from: a checkpoint or artefact as asked, or the recipe's base."""
     if start is not None:
         _log.info("start: %s, as asked", start)
-        state = checkpoint.load(start)
-        state.more = {"history": history(state)}
+        if start.is_dir():
+            state = from_artifact(start, emoji_labels(data))
+        else:
+            state = checkpoint.load(start)
+            state.more = {"history": history(state)}
+        return _deepened(state, data, recipe)
+    return _base(recipe, data)
+
+
+def _deepened(state: Checkpoint, data: Path, recipe: Recipe) -> Checkpoint:
+    own = state.network.shape.layers
+    if recipe.layers <= own:
         return state
+    _log.info("layers: %d more from the base, because the recipe has %d", recipe.layers - own, recipe.layers)
+    if recipe.base == "e5":
+        # One piece of the vocabulary will do: only the layers are taken.
+        base = load_e5(read_e5(), np.array([len(SPECIAL)]), layers=recipe.layers)
+    else:
+        base, _ = load_bert(Path(recipe.base), layers=recipe.layers)
+    return deepen(state, base, some_texts(data))
+
+
+def _base(recipe: Recipe, data: Path) -> Checkpoint:
     emoji = emoji_labels(data)
     if recipe.base == "e5":
         _log.info("base: multilingual-e5-small, as the recipe says")
