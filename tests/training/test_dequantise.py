@@ -15,7 +15,7 @@ from trendlark.errors import ModelError
 from trendlark.nlu.artifact import MANIFEST_FILE, MODEL_FILE, load_artifact
 from trendlark.training import export
 from trendlark.training.checkpoint import Checkpoint
-from trendlark.training.data import encode
+from trendlark.training.data import encode, file_digest
 from trendlark.training.dequantise import from_artifact
 from trendlark.training.predict import build_session, session_predictor
 
@@ -99,7 +99,7 @@ def test_an_artefact_without_names_is_refused(artefact: Path) -> None:
         node.input[:] = [names.get(name, name) for name in node.input]
     onnx.save(model, str(artefact / MODEL_FILE))
     manifest = json.loads((artefact / MANIFEST_FILE).read_text(encoding="utf-8"))
-    manifest["files"][MODEL_FILE] = export.file_digest(artefact / MODEL_FILE)
+    manifest["files"][MODEL_FILE] = file_digest(artefact / MODEL_FILE)
     (artefact / MANIFEST_FILE).write_text(json.dumps(manifest), encoding="utf-8")
     with pytest.raises(ModelError, match=r"no weights named .*Start from its checkpoint"):
         from_artifact(artefact, EMOJI)

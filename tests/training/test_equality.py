@@ -16,7 +16,7 @@ from trendlark.nlu.tasks import TASKS
 from trendlark.nlu.text import normalise
 from trendlark.training import export, graph
 from trendlark.training.checkpoint import Checkpoint
-from trendlark.training.data import encode
+from trendlark.training.data import encode, file_digest
 from trendlark.training.equality import COUNT, beyond, compare, thousand_tweets
 from trendlark.training.predict import build_session, session_predictor
 
@@ -92,6 +92,6 @@ def test_damaged_weights_are_found_out(decided: Checkpoint, folder: Path, tmp_pa
         (tmp_path / file.name).write_bytes(file.read_bytes())
     onnx.save(graph.build(weights, decided.network.shape, int8=True), str(tmp_path / "model.onnx"))
     manifest = (tmp_path / "manifest.json").read_text(encoding="utf-8")
-    old, new = (export.file_digest(at / "model.onnx") for at in (folder, tmp_path))
+    old, new = (file_digest(at / "model.onnx") for at in (folder, tmp_path))
     (tmp_path / "manifest.json").write_text(manifest.replace(old, new), encoding="utf-8")
     assert beyond(compare(decided, tmp_path, thousand_tweets()[:100]))

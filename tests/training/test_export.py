@@ -15,8 +15,8 @@ from trendlark.nlu.artifact import MANIFEST_FILE, load_artifact
 from trendlark.nlu.tasks import TASKS
 from trendlark.training import baseline, evaluate, export
 from trendlark.training.card import add_evaluation, licences
+from trendlark.training.data import file_digest
 from trendlark.training.evaluation.report import spell, spell_rival
-from trendlark.training.export import file_digest
 from trendlark.training.sets import EMOJI_SETS, SETS
 
 

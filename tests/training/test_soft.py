@@ -21,7 +21,7 @@ from trendlark.nlu.tasks import TASKS
 from trendlark.training import checkpoint, export, teachers
 from trendlark.training.calibrate import Sample, fit_temperature, sample_loss
 from trendlark.training.checkpoint import Checkpoint
-from trendlark.training.data import encode, fingerprint, read_rows
+from trendlark.training.data import encode, file_digest, fingerprint, read_rows
 from trendlark.training.losses import task_losses
 from trendlark.training.mixture import collate
 from trendlark.training.scoring import Calibration, Scored
@@ -301,7 +301,9 @@ def test_from_teachers_to_a_pupil(
     assert told.exit_code == 0, told.output
     assert checkpoint.load(out / "last.pt").more["step"] == 3
     assert "soft_en" in caplog.text
-    assert load_artifact(out / "artefact").manifest.recipe["name"] == "custom"
+    recipe_told = load_artifact(out / "artefact").manifest.recipe
+    assert recipe_told["name"] == "custom"
+    assert recipe_told["soft"] == file_digest(soft)
 
 
 def test_a_teacher_reads_a_text_as_training_does(artefacts: list[Path], data: Path) -> None:

@@ -111,6 +111,13 @@ def test_plans_are_checked_before_any_training(wanted: Plan, tmp_path: Path) -> 
     (tmp_path / "epochs.toml").write_text(RECIPE + "epochs = 3\n", encoding="utf-8")
     [by_steps] = plan(wanted.digest, str(tmp_path / "epochs.toml"), wanted.base, [0], steps=7)
     assert (by_steps.settled().epochs, by_steps.settled().steps) == (0, 7)
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "manifest.json").write_text("{}", encoding="utf-8")
+    for begun in ("old/last.pt", "default", str(tmp_path / "model")):
+        [on] = plan(wanted.digest, wanted.recipe, begun, [0])
+        assert (on.start, on.settled().base) == (Path(begun), by_epochs.settled().base)
+    assert plan(wanted.digest, wanted.recipe, "e5", [0])[0].start is None
+    assert plan(wanted.digest, wanted.recipe, "", [0])[0].start is None
     for change, told in (
         ({"recipe": "unknown"}, "No recipe 'unknown'"),
         ({"base": "gpt"}, "base is 'gpt', not one of"),

@@ -33,7 +33,7 @@ def train(
     start: Annotated[
         Path | None,
         typer.Option(
-            help="A checkpoint (.pt) or a model's folder to begin from, instead of the recipe's base."
+            help="What to begin from, instead of the base: a checkpoint (.pt), default, or a model's folder."
         ),
     ] = None,
     soft: Annotated[

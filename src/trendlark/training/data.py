@@ -116,6 +116,12 @@ def digest(folder: Path, file: str = "train") -> str:
     return total.hexdigest()
 
 
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def encode(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int = MAX_TOKENS) -> list[list[int]]:
     """Return token ids of the normalised texts, cut to ``max_tokens`` with the closing token kept."""
     encodings = tokenizer.encode_batch([normalise(text).text for text in texts])

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import hashlib
 import json
 import logging
 import subprocess
@@ -25,7 +24,7 @@ from trendlark.nlu.text import NORMALISER_VERSION
 from trendlark.training import calibrate, checkpoint, graph
 from trendlark.training.card import CARD_FILE, write_card
 from trendlark.training.checkpoint import Checkpoint
-from trendlark.training.data import digest
+from trendlark.training.data import digest, file_digest
 from trendlark.training.model import MAX_TOKENS
 from trendlark.training.predict import Predictor, build_session, session_predictor
 from trendlark.training.scoring import Calibration, main_metric, score_all
@@ -146,6 +145,7 @@ def make_manifest(
         "seconds": round(state.more.get("seconds", 0.0)),
         "before": state.more.get("history", []),
     }
+    recipe |= {"soft": state.more["soft"]} if state.more.get("soft") else {}
     return {
         "format": FORMAT,
         "name": name,
@@ -175,12 +175,6 @@ def _languages(task: str, calibration: Calibration) -> dict[str, Any]:
             found[lang] = {"temperature": round(own.temperatures[task], 4)}
             found[lang] |= {"thresholds": dict(own.thresholds[task])} if task in own.thresholds else {}
     return found
-
-
-def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _commit() -> str:

@@ -27,7 +27,7 @@ from torch import Tensor
 from trendlark.training import checkpoint, team
 from trendlark.training.bert import load_bert
 from trendlark.training.checkpoint import Checkpoint
-from trendlark.training.data import emoji_labels, load_examples, some_texts
+from trendlark.training.data import emoji_labels, file_digest, load_examples, some_texts
 from trendlark.training.data_report import write_report
 from trendlark.training.deepen import deepen
 from trendlark.training.dequantise import from_artifact
@@ -73,9 +73,9 @@ def run(
 ) -> Path:
     """Train by the recipe on the sets in ``data`` and return the checkpoint, ``out/last.pt``.
 
-    ``minutes`` bounds the multi-task stage; ``start`` is a checkpoint, or the folder of an artefact, to begin from
-    instead of the base; ``progress`` is called with the share of the multi-task stage that is done; ``soft`` is a
-    file of soft labels (``soft.py``) to mix in.
+    ``minutes`` bounds the multi-task stage; ``start`` is a checkpoint (.pt), ``default`` or the folder of another
+    artefact, to begin from instead of the base; ``progress`` is called with the share of the multi-task stage that is
+    done; ``soft`` is a file of soft labels (``soft.py``) to mix in.
     """
     chosen = load_recipe(recipe)
     crew = team.join(chosen.average_every)
@@ -174,11 +174,11 @@ def start_state(data: Path, recipe: Recipe, start: Path | None) -> Checkpoint:
     """Return what the multi-task stage begins from: a checkpoint or artefact as asked, or the recipe's base."""
     if start is not None:
         _log.info("start: %s, as asked", start)
-        if start.is_dir():
-            state = from_artifact(start, emoji_labels(data))
-        else:
+        if start.suffix == ".pt":
             state = checkpoint.load(start)
             state.more = {"history": history(state)}
+        else:
+            state = from_artifact(start, emoji_labels(data))
         return _deepened(state, data, recipe)
     return _base(recipe, data)
 
@@ -211,8 +211,9 @@ def history(state: Checkpoint) -> list[dict[str, Any]]:
     """Return what was done to a checkpoint's network so far, stage by stage."""
     before: list[dict[str, Any]] = list(state.more.get("history", []))
     if "recipe" in state.more:
-        done = {name: state.more[name] for name in ("recipe", "step", "seconds")}
-        before.append({"stage": "train", **done})
+        done: dict[str, Any] = {"stage": "train"}
+        known = ("recipe", "step", "seconds", "soft")
+        before.append(done | {name: state.more[name] for name in known if name in state.more})
     return before
 
 
@@ -232,6 +233,7 @@ def _mixture(data: Path, soft: Path | None, state: Checkpoint, recipe: Recipe, c
     examples = load_examples(data, state.tokenizer, state.emoji, recipe.noise, recipe.seed)
     if soft is not None:
         examples |= soft_examples(soft, state.tokenizer, recipe.noise, recipe.seed)
+        state.more["soft"] = file_digest(soft)
     parts = shares({name: len(rows) for name, rows in examples.items()}, recipe.power, recipe.boosts)
     for name, share in sorted(parts.items(), key=lambda item: -item[1]):
         _log.info("mixture: %s %.1f %% of the examples drawn", name, 100 * share)
@@ -260,6 +262,7 @@ def _save(path: Path, state: Checkpoint, recipe: Recipe, clock: Clock, optimiser
         "seconds": clock.seconds,
         "rng": torch.get_rng_state(),
         "recipe": recipe.to_dict(),
+        "soft": state.more.get("soft", ""),
     }
     state.save(path)
     _log.info("checkpoint: step %d in %s", clock.step, path)

@@ -11,7 +11,8 @@ import onnx
 from trendlark.nlu.analyzer import Analyze, load
 from trendlark.nlu.artifact import MANIFEST_FILE, MODEL_FILE, TOKENIZER_FILE
 from trendlark.training import checkpoint, graph
-from trendlark.training.export import file_digest, make_manifest, network_weights
+from trendlark.training.data import file_digest
+from trendlark.training.export import make_manifest, network_weights
 from trendlark.training.scoring import Calibration
 
 

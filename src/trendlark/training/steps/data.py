@@ -15,7 +15,7 @@ from pyarrow import fs
 from trendlark.errors import InputError
 from trendlark.nlu.remote import open_store
 from trendlark.training import data_report
-from trendlark.training.data import read_rows
+from trendlark.training.data import file_digest, read_rows
 from trendlark.training.sets import SETS
 from trendlark.training.steps.claim import Claim
 
@@ -52,8 +52,7 @@ def _copy(source: str, target: Path) -> str:
         file.parent.mkdir(parents=True, exist_ok=True)
         with store.open_input_stream(path, compression=None) as taken, file.open("wb") as kept:
             shutil.copyfileobj(taken, kept)
-        with file.open("rb") as kept:
-            total.update(f"{name}\0{hashlib.file_digest(kept, 'sha256').hexdigest()}\n".encode())
+        total.update(f"{name}\0{file_digest(file)}\n".encode())
         count += 1
     if not count:
         raise InputError(

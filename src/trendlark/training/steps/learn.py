@@ -13,7 +13,9 @@ from typing import Any
 import tomli_w
 
 from trendlark.errors import InputError, NotFoundError
+from trendlark.nlu.artifact import MANIFEST_FILE
 from trendlark.training import train
+from trendlark.training.data import file_digest
 from trendlark.training.recipe import Recipe, load_recipe, parse_recipe
 from trendlark.training.steps.claim import Claim, write_whole
 
@@ -26,9 +28,9 @@ RECIPE_FILE, CHECKPOINT_FILE, DONE_FILE = "recipe.toml", "last.pt", "done.json"
 class Plan:
     """All that a training run depends on; its name tells it from every other one.
 
-    ``base`` is one of the recipe's bases or a checkpoint (.pt) to go on from; empty takes the recipe's, as 0
-    does for ``steps`` and ``epochs``, of which one may be given; ``minutes`` bound the training on all tasks, 0 leaves
-    it to them.
+    ``base`` is one of the recipe's bases, or what to go on from: a checkpoint (.pt), ``default`` for the shipped model,
+    or the folder of another; empty takes the recipe's, as 0 does for ``steps`` and ``epochs``, of which one may be
+    given; ``minutes`` bound the training on all tasks, 0 leaves it to them.
     """
 
     digest: str
@@ -45,8 +47,10 @@ class Plan:
 
     @property
     def start(self) -> Path | None:
-        """The checkpoint to go on from."""
-        return Path(self.base) if self.base.endswith(".pt") else None
+        """The checkpoint or artefact to go on from."""
+        base = Path(self.base)
+        known = self.base == "default" or base.suffix == ".pt" or (base / MANIFEST_FILE).is_file()
+        return base if known and self.base else None
 
     def settled(self) -> Recipe:
         """The recipe with what the plan changes in it; raises InputError."""
@@ -92,9 +96,7 @@ def learn(claim: Claim, wanted: Plan) -> str:
         return out.name
     (out / RECIPE_FILE).write_text(tomli_w.dumps(chosen.to_dict()), encoding="utf-8")
     checkpoint = train.run(data, out, str(out / RECIPE_FILE), wanted.minutes or None, wanted.start)
-    with checkpoint.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    write_whole(out / DONE_FILE, {"data": wanted.digest, "checkpoint": found})
+    write_whole(out / DONE_FILE, {"data": wanted.digest, "checkpoint": file_digest(checkpoint)})
     return out.name
 
 
