@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from tests.training.tiny import tiny_checkpoint
+from trendlark.errors import InputError
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.data import encode, some_texts
 from trendlark.training.deepen import deepen
@@ -61,6 +62,12 @@ def test_new_layers_are_the_bases_own_with_a_part_of_what_they_add() -> None:
         assert torch.equal(grown[f"layers.2.{name}"], base[f"layers.2.{name}"]), name
     for name in ("down.weight", "out.weight", "out.bias"):
         assert torch.equal(grown[f"layers.2.{name}"], base[f"layers.2.{name}"] / 4), name
+
+
+def test_layers_of_other_sizes_are_refused() -> None:
+    state = tiny_checkpoint()
+    with pytest.raises(InputError, match=r"\(64, 4, 64\); allowed .* are \(32, 4, 64\)"):
+        deepen(state, Network(replace(state.network.shape, width=64, layers=3)), TEXTS)
 
 
 def test_every_new_weight_has_a_gradient() -> None:

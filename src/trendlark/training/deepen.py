@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import torch
 
+from trendlark.errors import InputError
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.data import encode
 from trendlark.training.model import Network
@@ -23,9 +24,15 @@ _SHARE = 0.25
 def deepen(state: Checkpoint, base: Network, texts: Sequence[str]) -> Checkpoint:
     """Return the model with as many layers as ``base`` has, those above its own taken from there.
 
-    ``texts`` are read to learn how large states are. Widths and heads must be equal.
+    ``texts`` are read to learn how large states are. Raises InputError where the layers are of other sizes.
     """
     network = state.network
+    own, other = ((one.width, one.heads, one.inner) for one in (network.shape, base.shape))
+    if own != other:
+        raise InputError(
+            f"Found a base of width, heads and inner width {other}; allowed for the layers on top of this model are "
+            f"{own}. Take the base that the model was made of, or no more layers than it has."
+        )
     mean, deviation = _size(state, texts)
     grown = Network(replace(network.shape, layers=base.shape.layers))
     weights = grown.state_dict() | network.state_dict()
