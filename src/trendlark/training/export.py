@@ -145,7 +145,7 @@ def make_manifest(
         "seconds": round(state.more.get("seconds", 0.0)),
         "before": state.more.get("history", []),
     }
-    recipe |= {"soft": state.more["soft"]} if state.more.get("soft") else {}
+    recipe |= {name: state.more[name] for name in ("soft", "share") if state.more.get(name)}
     return {
         "format": FORMAT,
         "name": name,

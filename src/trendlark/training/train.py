@@ -212,7 +212,7 @@ def history(state: Checkpoint) -> list[dict[str, Any]]:
     before: list[dict[str, Any]] = list(state.more.get("history", []))
     if "recipe" in state.more:
         done: dict[str, Any] = {"stage": "train"}
-        known = ("recipe", "step", "seconds", "soft")
+        known = ("recipe", "step", "seconds", "soft", "share")
         before.append(done | {name: state.more[name] for name in known if name in state.more})
     return before
 

@@ -1,0 +1,64 @@
+"""Between the start and the end of a run."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.training.tiny import tiny_checkpoint
+from trendlark.errors import InputError
+from trendlark.training import average, checkpoint, export
+from trendlark.training.average import between
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_every_weight_lies_so_far_along_the_way(share: float) -> None:
+    start, end = tiny_checkpoint(1), tiny_checkpoint(2)
+    old, new = start.network.state_dict(), {k: v.clone() for k, v in end.network.state_dict().items()}
+    end.more = {"optimiser": {}, "step": 7}
+    found = between(start, end, share)
+    for name, value in found.network.state_dict().items():
+        expected = new[name] if name.startswith("emoji.") else (1 - share) * old[name] + share * new[name]
+        torch.testing.assert_close(value, expected)
+    assert found.more == {"step": 7, "share": share}
+
+
+def test_shares_and_shapes_that_cannot_be_are_refused() -> None:
+    with pytest.raises(InputError, match=r"a share of 1\.2 .* allowed are 0 to 1"):
+        between(tiny_checkpoint(), tiny_checkpoint(), 1.2)
+    with pytest.raises(InputError, match="networks of one shape"):
+        between(tiny_checkpoint(words=["more"]), tiny_checkpoint(), 0.5)
+
+
+def test_the_command_writes_a_checkpoint_and_the_manifest_says_so(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [tmp_path / name for name in ("start.pt", "end.pt", "out.pt", "tiny.toml")]
+    start, end, out, recipe = paths
+    tiny_checkpoint(1).save(start)
+    tiny_checkpoint(2).save(end)
+    recipe.write_text("layers = 2\n", encoding="utf-8")
+    words = [
+        "--data",
+        data,
+        "--recipe",
+        recipe,
+        "--start",
+        start,
+        "--end",
+        end,
+        "--share",
+        "0.25",
+        "--out",
+        out,
+    ]
+    monkeypatch.setattr(sys, "argv", ["average", *map(str, words)])
+    average.main()
+    found = checkpoint.load(out)
+    expected = between(tiny_checkpoint(1), tiny_checkpoint(2), 0.25).network.state_dict()
+    assert all(torch.equal(value, expected[name]) for name, value in found.network.state_dict().items())
+    export.write_model(found, data, tmp_path / "model", "tiny")
+    assert '"share": 0.25' in (tmp_path / "model" / "manifest.json").read_text(encoding="utf-8")
