@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import boto3
@@ -15,7 +16,7 @@ from tests.support.s3_server import running_s3
 from tests.training.tiny import tiny_checkpoint, write_rows
 from trendlark.errors import InputError, ModelError, NotFoundError
 from trendlark.nlu.artifact import load_artifact
-from trendlark.training import checkpoint
+from trendlark.training import checkpoint, export
 from trendlark.training.data import load_examples
 from trendlark.training.steps import data as data_steps
 from trendlark.training.steps import ship as ship_steps
@@ -129,6 +130,17 @@ def test_plans_are_checked_before_any_training(wanted: Plan, tmp_path: Path) -> 
         given = {"digest": "d", "recipe": wanted.recipe, "base": "", "seeds": [0], "steps": 0, "minutes": 0.0}
         with pytest.raises(InputError, match=told):
             plan(**(given | change))  # type: ignore[arg-type]
+
+
+def test_another_model_in_the_same_folder_is_another_start(
+    claim: Claim, wanted: Plan, data: Path, tmp_path: Path
+) -> None:
+    begun = replace(wanted, base=str(tmp_path / "model"))
+    export.write_model(tiny_checkpoint(1), data, tmp_path / "model", "tiny")
+    first = learn(claim, begun)
+    assert learn(claim, begun) == first
+    export.write_model(tiny_checkpoint(2), data, tmp_path / "model", "tiny")
+    assert learn(claim, begun) != first
 
 
 def test_a_finished_run_is_not_done_again(

@@ -13,7 +13,7 @@ from typing import Any
 import tomli_w
 
 from trendlark.errors import InputError, NotFoundError
-from trendlark.nlu.artifact import MANIFEST_FILE
+from trendlark.nlu.artifact import MANIFEST_FILE, load_artifact
 from trendlark.training import train
 from trendlark.training.data import file_digest
 from trendlark.training.recipe import Recipe, load_recipe, parse_recipe
@@ -116,11 +116,18 @@ def _changed(recipe: Recipe, changes: dict[str, Any], source: str) -> Recipe:
     return parse_recipe(recipe.to_dict() | changes, f"recipe {source} with {', '.join(changes)} as asked")
 
 
+def _begun(start: Path | None) -> str:
+    # A model's folder, and what the package ships as default, may hold another model tomorrow: its name has its digest.
+    if start is None or start.suffix == ".pt":
+        return str(start or "")
+    return load_artifact(start).name
+
+
 def _name(recipe: Recipe, wanted: Plan) -> str:
     parts = {
         "recipe": recipe.to_dict(),
         "data": wanted.digest,
-        "start": str(wanted.start or ""),
+        "start": _begun(wanted.start),
         "minutes": float(wanted.minutes),
     }
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
