@@ -12,7 +12,7 @@ from tests.training.tiny import tiny_checkpoint
 from trendlark.errors import InputError
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.data import encode, some_texts
-from trendlark.training.deepen import deepen
+from trendlark.training.deepen import deepen, shorten
 from trendlark.training.model import Network, Shape
 
 TEXTS = ["I love this wonderful day", "the bus leaves at nine", "que asco", "so angry at this"]
@@ -92,3 +92,24 @@ def test_texts_to_measure_on_are_the_first_validation_tweets_of_each_set(
     assert texts.count("so angry at this val 0") == 2
     assert len(texts) == 9
     assert all(text.endswith(" val 0") for text in texts)
+
+
+def test_the_highest_layers_are_left_out_and_all_else_stays() -> None:
+    state = tiny_checkpoint()
+    short = shorten(state, 1)
+    assert short.network.shape == replace(state.network.shape, layers=1)
+    own = state.network.state_dict()
+    for name, value in short.network.state_dict().items():
+        assert torch.equal(value, own[name]), name
+    assert {name for name in own if name not in short.network.state_dict()} == {
+        name for name in own if name.startswith("layers.1.")
+    }
+    # What grew by layers and lost them again says what it said.
+    again = shorten(deepen(state, _base(state, 4), TEXTS), 2)
+    assert torch.equal(_states(again), _states(state))
+
+
+@pytest.mark.parametrize("layers", [0, 3, -1])
+def test_layers_that_it_has_not_cannot_be_kept(layers: int) -> None:
+    with pytest.raises(InputError, match=f"Found a wish for {layers} layers .* allowed are 1 to 2"):
+        shorten(tiny_checkpoint(), layers)

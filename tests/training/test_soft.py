@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +25,19 @@ from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.data import encode, file_digest, fingerprint, read_rows
 from trendlark.training.losses import task_losses
 from trendlark.training.mixture import collate
+from trendlark.training.predict import Floats
 from trendlark.training.scoring import Calibration, Scored
 from trendlark.training.sets import SETS
 from trendlark.training.soft import SoftRow, read_soft, soft_examples, write_soft
-from trendlark.training.teachers import Pool, Teacher, Vote, choose_votes, label, load_teacher, pool_texts
+from trendlark.training.teachers import (
+    NetworkTeacher,
+    Pool,
+    Vote,
+    choose_votes,
+    label,
+    load_teacher,
+    pool_texts,
+)
 
 SURE = np.array([0.8, 0.15, 0.05], np.float32)
 ROWS = [
@@ -172,7 +182,7 @@ def test_the_joint_answer_is_the_weighed_sum_of_logits(artefacts: list[Path]) ->
         ("irony", ""): Vote((0.0, 1.0)),
     }
     first, second = label(rows, several, votes)
-    each = [one.logits([row.text for row in rows]) for one in several]
+    each = [one.logits([row.text for row in rows], ["en", "xx"]) for one in several]
     joint = 0.5 * each[0][0]["sentiment"] + 2.0 * each[1][0]["sentiment"]
     np.testing.assert_allclose(
         first.chances["sentiment"], Calibration().probabilities("sentiment", joint), rtol=1e-5
@@ -187,6 +197,8 @@ def test_the_joint_answer_is_the_weighed_sum_of_logits(artefacts: list[Path]) ->
 class _Answers:
     """A teacher that is right of a set's first rows, or of its last, and wrong of the others."""
 
+    name = "someone"
+
     def __init__(self, data: Path, right: slice, size: float) -> None:
         self._said = {}
         rows = read_rows(data, SETS["tweeteval_sentiment"], "val")
@@ -197,13 +209,15 @@ class _Answers:
             logits[at if row.text in good else (at + 1) % 3] = size
             self._said[row.text] = logits
 
-    def logits(self, texts: list[str]) -> list[dict[str, np.ndarray]]:
+    def knows(self, task: str, lang: str) -> bool:
+        return task == "sentiment"
+
+    def logits(self, texts: Sequence[str], langs: Sequence[str]) -> list[dict[str, Floats]]:
         return [{"sentiment": self._said.get(text, np.zeros(3, np.float32))} for text in texts]
 
 
 def _judged(data: Path, *answers: _Answers) -> Vote:
-    several = [type("Named", (), {"name": str(at), "logits": one.logits})() for at, one in enumerate(answers)]
-    return choose_votes(several, data)["sentiment", "en"]
+    return choose_votes(answers, data)["sentiment", "en"]
 
 
 @pytest.fixture
@@ -231,7 +245,7 @@ def test_a_teacher_that_boasts_is_cooled_first(one_set: Path) -> None:
 
 def test_the_chosen_temperature_has_the_least_loss(one_set: Path) -> None:
     rows = read_rows(one_set, SETS["tweeteval_sentiment"], "val")
-    said = _Answers(one_set, slice(0, 40), 3.0).logits([row.text for row in rows])
+    said = _Answers(one_set, slice(0, 40), 3.0).logits([row.text for row in rows], ["en"] * len(rows))
     logits = np.stack([one["sentiment"] for one in said])
     sample = Sample(Scored(SETS["tweeteval_sentiment"], rows, logits), logits)
     best = fit_temperature("sentiment", [sample])
@@ -308,9 +322,9 @@ def test_from_teachers_to_a_pupil(
 
 def test_a_teacher_reads_a_text_as_training_does(artefacts: list[Path], data: Path) -> None:
     teacher = load_teacher(artefacts[0])
-    assert isinstance(teacher, Teacher)
+    assert isinstance(teacher, NetworkTeacher)
     rows = read_rows(data, SETS["umsab_es"], "val")[:2]
-    found = teacher.logits([row.text for row in rows])
+    found = teacher.logits([row.text for row in rows], ["es", "es"])
     ids = encode(teacher.tokenizer, [row.text for row in rows])
     for one, other in zip(found, teacher.predict(ids), strict=True):
         np.testing.assert_array_equal(one["sentiment"], other["sentiment"])

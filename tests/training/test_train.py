@@ -126,6 +126,8 @@ def test_a_recipe_with_more_layers_takes_them_from_its_base(
     assert (begun.network.shape.layers, wanted) == (3, [3])
     assert train.start_state(data, replace(recipe, layers=2), start).network.shape.layers == 2
     assert train.start_state(data, replace(recipe, layers=0), start).network.shape.layers == 2
+    assert train.start_state(data, replace(recipe, layers=1), start).network.shape.layers == 1
+    assert wanted == [3]
     assert wanted == [3]
 
 

@@ -222,7 +222,7 @@ def make_examples(rows: Sequence[Row], entry: DataSet, tokenizer: Tokenizer) -> 
         return [entity_example(row, entry, tokenizer) for row in rows]
     rows = [row for row in rows if any(label in entry.labels for label in row.labels)]
     ids = encode(tokenizer, [row.text for row in rows])
-    values = [_values(row, entry) for row in rows]
+    values = [our_values(row, entry) for row in rows]
     weights = _class_weights(np.stack(values), entry) if values else []
     examples = [
         Example(one, {entry.task: value}, {entry.task: weight}, _choice(entry))
@@ -235,7 +235,8 @@ def make_examples(rows: Sequence[Row], entry: DataSet, tokenizer: Tokenizer) -> 
     return examples
 
 
-def _values(row: Row, entry: DataSet) -> Floats:
+def our_values(row: Row, entry: DataSet) -> Floats:
+    """Return a row's labels as values [width] of the set's task: 1 for those it has, 0 for all others."""
     mapped = {entry.labels[label] for label in row.labels if label in entry.labels}
     task = TASKS[entry.task]
     if task.kind == "yes_no":

@@ -1,4 +1,4 @@
-"""More layers for a trained network, added so that it says at first what it said before.
+"""More layers for a trained network, added so that it says at first what it said before; or fewer.
 
 Growing keeps what the lower layers have learnt (Gong et al. 2019, progressive stacking; Chen et al. 2016, Net2Net,
 arXiv:1511.05641). A new layer is the base's own with what it adds to its input scaled down, and its norms set to the
@@ -46,6 +46,22 @@ def deepen(state: Checkpoint, base: Network, texts: Sequence[str]) -> Checkpoint
                 weights[name].fill_(deviation if name.endswith("weight") else mean)
     grown.load_state_dict(weights)
     return Checkpoint(grown, state.tokenizer, state.emoji, state.more)
+
+
+def shorten(state: Checkpoint, layers: int) -> Checkpoint:
+    """Return the model with its lowest ``layers`` alone: what layers far up add can be little (Sajjad et al. 2023,
+    arXiv:2004.03844). Raises InputError where it has not that many.
+    """
+    network = state.network
+    if not 0 < layers <= network.shape.layers:
+        raise InputError(
+            f"Found a wish for {layers} layers of a model that has {network.shape.layers}; allowed are 1 to "
+            f"{network.shape.layers}. Ask for fewer, or start from a model with more."
+        )
+    short = Network(replace(network.shape, layers=layers))
+    wanted = short.state_dict()
+    short.load_state_dict({name: value for name, value in network.state_dict().items() if name in wanted})
+    return Checkpoint(short, state.tokenizer, state.emoji, state.more)
 
 
 def _size(state: Checkpoint, texts: Sequence[str]) -> tuple[float, float]:

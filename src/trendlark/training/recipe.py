@@ -19,15 +19,16 @@ class Recipe:
 
     ``base`` is the encoder to begin from: ``e5``, which the installed package carries and of whose vocabulary
     ``pieces`` are kept, or the folder of another one (see ``bert.py``); ``layers`` takes only its lowest (0 for
-    all), and puts its next ones on top of a model with fewer that a run starts from. ``steps`` end the multi-task
-    stage, or ``epochs`` where these are given: so many times as many examples as the sets have; minutes may end it
-    earlier. A batch has at most ``tokens_per_batch`` tokens. The rate climbs for the share ``warm_up`` of the stage
-    and falls to nothing; ``*_rate`` are its peaks, lower layers get ``layer_decay`` less each. Each time a text is
-    met, a share ``word_dropout`` of its tokens is blanked. A set of n examples is drawn in proportion to n to the
-    ``power`` times its entry in ``boosts``. ``weights`` multiply the loss of a task. A share ``noise`` of the texts
-    is read as people write otherwise: shouted, small, mistyped, without accents. ``validate_rows`` of each set are
-    scored every ``validate_minutes``; after ``patience`` of these without a better mean of tasks the run stops (0
-    for never). Several processes average their weights every ``average_every`` steps.
+    all); of a model that a run starts from it leaves out the highest, or puts the base's next ones on top.
+    ``steps`` end the multi-task stage, or ``epochs`` where these are given: so many times as many examples as the
+    sets have; minutes may end it earlier. A batch has at most ``tokens_per_batch`` tokens. The rate climbs for the
+    share ``warm_up`` of the stage and falls to nothing; ``*_rate`` are its peaks, lower layers get ``layer_decay``
+    less each. Each time a text is met, a share ``word_dropout`` of its tokens is blanked. A set of n examples is
+    drawn in proportion to n to the ``power`` times its entry in ``boosts``. ``weights`` multiply the loss of a
+    task. A share ``noise`` of the texts is read as people write otherwise: shouted, small, mistyped, without
+    accents. ``validate_rows`` of each set are scored every ``validate_minutes``; after ``patience`` of these
+    without a better mean of tasks the run stops (0 for never). Several processes average their weights every
+    ``average_every`` steps.
     """
 
     name: str = "custom"

@@ -3,8 +3,9 @@ arXiv:1503.02531).
 
     trendlark teach --data DATA --model FOLDER --model FOLDER ... --out FILE
 
-Models that erred in different places are right together more often than any of them. How much each counts is chosen
-by task and language, in quarters, by the likelihood of validation, and said with its reason.
+Models that erred in different places are right together more often than any of them. A linear model of n-grams, fitted
+here and then, is always one more (``linear.py``). How much each counts is chosen by task and language, in quarters, by
+the likelihood of validation, and said with its reason.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from os import cpu_count
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -25,12 +27,13 @@ from tokenizers import Tokenizer
 from trendlark.errors import ModelError
 from trendlark.nlu.artifact import TOKENIZER_FILE, load_artifact
 from trendlark.nlu.tasks import TASKS
+from trendlark.training import linear
 from trendlark.training.calibrate import Sample, fit_temperature, sample_loss
-from trendlark.training.data import encode, fingerprint, read_file, read_rows, validation_fingerprints
+from trendlark.training.data import Row, encode, fingerprint, read_file, read_rows, validation_fingerprints
 from trendlark.training.model import POOLED_TASKS
 from trendlark.training.predict import Floats, Predictor, build_session, session_predictor
 from trendlark.training.scoring import Calibration, Scored
-from trendlark.training.sets import SETS
+from trendlark.training.sets import SETS, DataSet
 from trendlark.training.soft import SoftRow, write_soft
 
 _log = logging.getLogger(__name__)
@@ -87,15 +90,33 @@ POOLS = (
 )
 
 
+class Teacher(Protocol):
+    """Whoever says something of texts: a network, or the linear model."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in the log."""
+
+    def knows(self, task: str, lang: str) -> bool:
+        """Say whether it was taught the task in this language; language "" is any other."""
+
+    def logits(self, texts: Sequence[str], langs: Sequence[str]) -> list[dict[str, Floats]]:
+        """Return the raw logits [width] of each task that it knows in the text's language, for each text."""
+
+
 @dataclass(frozen=True, slots=True)
-class Teacher:
+class NetworkTeacher:
     """An artefact as a function of texts."""
 
     name: str
     tokenizer: Tokenizer
     predict: Predictor
 
-    def logits(self, texts: Sequence[str]) -> list[dict[str, Floats]]:
+    def knows(self, task: str, lang: str) -> bool:  # noqa: ARG002  one network for all languages
+        """Return True: what it learnt in one language it says in any."""
+        return task in POOLED_TASKS
+
+    def logits(self, texts: Sequence[str], langs: Sequence[str]) -> list[dict[str, Floats]]:  # noqa: ARG002
         """Return the raw logits [width] of each pooled task, for each text."""
         found = self.predict(encode(self.tokenizer, texts))
         return [{name: one[name] for name in POOLED_TASKS} for one in found]
@@ -107,14 +128,13 @@ class Vote:
 
     factors: tuple[float, ...]
 
-    def logits(self, each: Sequence[Floats]) -> Floats:
-        """Return the joint logits of the teachers' logits of one shape."""
-        return np.asarray(
-            sum(factor * one for factor, one in zip(self.factors, each, strict=True)), np.float32
-        )
+    def logits(self, each: Sequence[Floats | None]) -> Floats:
+        """Return the joint logits of the teachers' logits of one shape; None is of one that does not count."""
+        pairs = zip(self.factors, each, strict=True)
+        return np.asarray(sum(factor * one for factor, one in pairs if one is not None), np.float32)
 
 
-def load_teacher(folder: Path) -> Teacher:
+def load_teacher(folder: Path) -> NetworkTeacher:
     """Return the model of an artefact's folder; raises ModelError where it is damaged or has other labels than ours."""
     artifact = load_artifact(folder)
     for task in POOLED_TASKS:
@@ -125,7 +145,7 @@ def load_teacher(folder: Path) -> Teacher:
                 f"their order: {', '.join(TASKS[task].labels)}. Let a model teach that has these."
             )
     tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
-    return Teacher(folder.name, tokenizer, session_predictor(build_session(artifact.model_file)))
+    return NetworkTeacher(folder.name, tokenizer, session_predictor(build_session(artifact.model_file)))
 
 
 def run(
@@ -141,7 +161,7 @@ def run(
     ``most`` takes so many of them, drawn from all pools by ``seed``; ``progress`` is called with the number of texts
     that are labelled and of all. The file appears when it is whole.
     """
-    teachers = [load_teacher(folder) for folder in models]
+    teachers: list[Teacher] = [*(load_teacher(folder) for folder in models), linear.fit(data, seed)]
     votes = choose_votes(teachers, data)
     rows = pool_texts(data, seed)[:most]
     chunks = [rows[at : at + _CHUNK] for at in range(0, len(rows), _CHUNK)]
@@ -199,8 +219,8 @@ def label(
     rows: Sequence[SoftRow], teachers: Sequence[Teacher], votes: Mapping[tuple[str, str], Vote]
 ) -> list[SoftRow]:
     """Return the rows with the teachers' joint probabilities of every task but that of the row's own set."""
-    texts = [row.text for row in rows]
-    said = [teacher.logits(texts) for teacher in teachers]
+    texts, langs = [row.text for row in rows], [row.lang for row in rows]
+    said = [teacher.logits(texts, langs) for teacher in teachers]
     plain = Calibration()
     found = []
     for row, each in zip(rows, zip(*said, strict=True), strict=True):
@@ -208,7 +228,7 @@ def label(
         for task in POOLED_TASKS:
             vote = votes.get((task, row.lang)) or votes.get((task, ""))
             if vote and (row.origin, task) not in _SAID:
-                joint = vote.logits([one[task] for one in each])
+                joint = vote.logits([one.get(task) for one in each])
                 chances[task] = plain.probabilities(task, joint)
         found.append(SoftRow(row.text, row.lang, row.origin, chances))
     return found
@@ -216,44 +236,56 @@ def label(
 
 def choose_votes(teachers: Sequence[Teacher], data: Path) -> dict[tuple[str, str], Vote]:
     """Return by task and language how the teachers are added; language "" is for those without validation."""
-    samples: dict[tuple[str, str], list[list[Sample]]] = {}
+    samples: dict[tuple[str, str], list[list[Sample | None]]] = {}
     for entry in SETS.values():
         rows = read_rows(data, entry, "val") if entry.metric and entry.task != "entities" else []
         rows = [row for row in rows if any(label in entry.labels for label in row.labels)]
         if rows:
-            each = [
-                np.stack([one[entry.task] for one in teacher.logits([row.text for row in rows])])
-                for teacher in teachers
-            ]
-            one = [Sample(Scored(entry, rows, logits), logits) for logits in each]
+            each = [_sample(teacher, entry, rows) for teacher in teachers]
             for lang in (entry.lang, ""):
-                samples.setdefault((entry.task, lang), []).append(one)
+                samples.setdefault((entry.task, lang), []).append(each)
     return {key: _choose(key, found, teachers) for key, found in samples.items()}
 
 
-def _choose(key: tuple[str, str], samples: Sequence[list[Sample]], teachers: Sequence[Teacher]) -> Vote:
+def _sample(teacher: Teacher, entry: DataSet, rows: list[Row]) -> Sample | None:
+    if not teacher.knows(entry.task, entry.lang):
+        return None
+    said = teacher.logits([row.text for row in rows], [entry.lang] * len(rows))
+    logits = np.stack([one[entry.task] for one in said])
+    return Sample(Scored(entry, rows, logits), logits)
+
+
+def _choose(
+    key: tuple[str, str], samples: Sequence[list[Sample | None]], teachers: Sequence[Teacher]
+) -> Vote:
     """Each teacher's temperature first, then the quarters and the joint temperature of the highest likelihood."""
     task, lang = key
-    own = [fit_temperature(task, [each[at] for each in samples]) for at in range(len(teachers))]
+    able = [at for at, teacher in enumerate(teachers) if teacher.knows(task, lang)]
+    said = {at: [one for each in samples if (one := each[at])] for at in able}
+    own = {at: fit_temperature(task, said[at]) for at in able}
     tried: list[tuple[float, tuple[int, ...], Vote]] = []
-    for parts in itertools.product(range(_QUARTERS + 1), repeat=len(teachers)):
+    for parts in itertools.product(range(_QUARTERS + 1), repeat=len(able)):
         if sum(parts) == _QUARTERS:
-            vote = Vote(tuple(part / _QUARTERS / heat for part, heat in zip(parts, own, strict=True)))
+            shares = dict(zip(able, parts, strict=True))
+            vote = Vote(
+                tuple(shares.get(at, 0) / _QUARTERS / own.get(at, 1.0) for at in range(len(teachers)))
+            )
             joint = [_joint(each, vote) for each in samples]
             heat = fit_temperature(task, joint)
             cooled = Vote(tuple(factor / heat for factor in vote.factors))
             tried.append((sample_loss(task, joint, heat), parts, cooled))
     loss, parts, best = min(tried, key=lambda one: one[0])
     alone = {parts.index(_QUARTERS): loss for loss, parts, _ in tried if _QUARTERS in parts}
-    said = ", ".join(
-        f"{teacher.name} {part}/{_QUARTERS} (alone {alone[at]:.4f})"
-        for at, (teacher, part) in enumerate(zip(teachers, parts, strict=True))
+    told = ", ".join(
+        f"{teachers[able[at]].name} {part}/{_QUARTERS} (alone {alone[at]:.4f})"
+        for at, part in enumerate(parts)
     )
     where = lang or "other languages"
-    _log.info("teachers of %s (%s): %s, because their loss on validation is %.4f", task, where, said, loss)
+    _log.info("teachers of %s (%s): %s, because their loss on validation is %.4f", task, where, told, loss)
     return best
 
 
-def _joint(each: Sequence[Sample], vote: Vote) -> Sample:
-    logits = vote.logits([one.logits for one in each])
-    return Sample(Scored(each[0].scored.entry, each[0].scored.rows, logits), logits)
+def _joint(each: Sequence[Sample | None], vote: Vote) -> Sample:
+    first = next(one for one in each if one)
+    logits = vote.logits([one.logits if one else None for one in each])
+    return Sample(Scored(first.scored.entry, first.scored.rows, logits), logits)

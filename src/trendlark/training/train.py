@@ -29,7 +29,7 @@ from trendlark.training.bert import load_bert
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.data import emoji_labels, file_digest, load_examples, some_texts
 from trendlark.training.data_report import write_report
-from trendlark.training.deepen import deepen
+from trendlark.training.deepen import deepen, shorten
 from trendlark.training.dequantise import from_artifact
 from trendlark.training.e5 import SPECIAL, load_e5, make_tokenizer, read_e5
 from trendlark.training.losses import task_losses
@@ -179,14 +179,22 @@ def start_state(data: Path, recipe: Recipe, start: Path | None) -> Checkpoint:
             state.more = {"history": history(state)}
         else:
             state = from_artifact(start, emoji_labels(data))
-        return _deepened(state, data, recipe)
+        return _as_deep(state, data, recipe)
     return _base(recipe, data)
 
 
-def _deepened(state: Checkpoint, data: Path, recipe: Recipe) -> Checkpoint:
+def _as_deep(state: Checkpoint, data: Path, recipe: Recipe) -> Checkpoint:
+    """Return the start with as many layers as the recipe has; 0 leaves it as it is."""
     own = state.network.shape.layers
-    if recipe.layers <= own:
+    if recipe.layers in (0, own):
         return state
+    if recipe.layers < own:
+        _log.info(
+            "layers: the start's highest %d left out, because the recipe has %d",
+            own - recipe.layers,
+            recipe.layers,
+        )
+        return shorten(state, recipe.layers)
     _log.info("layers: %d more from the base, because the recipe has %d", recipe.layers - own, recipe.layers)
     if recipe.base == "e5":
         # One piece of the vocabulary will do: only the layers are taken.
