@@ -34,6 +34,7 @@ from trendlark.training.teachers import (
     Pool,
     Vote,
     choose_votes,
+    find_shifts,
     label,
     load_teacher,
     pool_texts,
@@ -189,9 +190,58 @@ def test_the_joint_answer_is_the_weighed_sum_of_logits(artefacts: list[Path]) ->
     )
     alone = Calibration().probabilities("sentiment", each[0][1]["sentiment"])
     np.testing.assert_allclose(second.chances["sentiment"], alone, rtol=1e-5)
+    assert first.chances["irony"] == pytest.approx(1 / (1 + np.exp(-each[1][0]["irony"])), rel=1e-5)
     # People have said whether a tweet of the irony set is ironic; of tasks without a vote nothing is said.
     assert set(first.chances) == {"sentiment", "irony"}
     assert set(second.chances) == {"sentiment"}
+
+
+class _Ironic:
+    """A teacher that says one thing of every text's irony but of some."""
+
+    name = "ironic"
+
+    def __init__(self, chances: Sequence[float]) -> None:
+        self._chances = chances
+
+    def knows(self, task: str, lang: str) -> bool:
+        return task == "irony"
+
+    def logits(self, texts: Sequence[str], langs: Sequence[str]) -> list[dict[str, Floats]]:
+        found = [np.float32(self._chances[int(text)]) for text in texts]
+        return [{"irony": np.log(one / (1 - one)).reshape(1)} for one in found]
+
+
+def _of_irony(chances: Sequence[float], origin: str = "unlabeled") -> tuple[list[SoftRow], dict[str, float]]:
+    """Label texts by one teacher of irony, and return them with the shift."""
+    several, votes = [_Ironic(chances)], {("irony", ""): Vote((1.0,))}
+    rows = [SoftRow(str(at), "en", origin, {}) for at in range(len(chances))]
+    shifts = find_shifts(rows, several, votes)
+    return label(rows, several, votes, shifts), shifts
+
+
+def test_irony_is_said_of_as_many_texts_as_are_ironic_in_order() -> None:
+    chances = [0.1, 0.3, 0.4, 0.5, 0.6, 0.9]
+    rows, shifts = _of_irony(chances)
+    said = [float(row.chances["irony"][0]) for row in rows]
+    assert np.mean(said) == pytest.approx(0.1, abs=1e-4)
+    assert said == sorted(said)
+    # One factor for all odds.
+    factors = [one / (1 - one) / (old / (1 - old)) for one, old in zip(said, chances, strict=True)]
+    assert factors == pytest.approx([np.exp(shifts["irony"])] * len(chances), rel=1e-3)
+
+
+def test_irony_that_is_rare_already_stays() -> None:
+    rows, shifts = _of_irony([0.02, 0.05, 0.1])
+    assert shifts == {"irony": 0}
+    assert [float(row.chances["irony"][0]) for row in rows] == pytest.approx([0.02, 0.05, 0.1], rel=1e-4)
+
+
+def test_without_a_text_to_judge_by_nothing_is_shifted() -> None:
+    # Of a tweet of the irony set people have said it.
+    rows, shifts = _of_irony([0.5, 0.6], "tweeteval_irony")
+    assert shifts == {}
+    assert all(row.chances == {} for row in rows)
 
 
 class _Answers:

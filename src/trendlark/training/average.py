@@ -4,19 +4,23 @@
         --share 0.7 --out FILE.pt
 
 A run forgets some of what it began with. Between the two lies a network that has the better part of both; how far along
-is chosen on validation.
+is chosen on validation. Several ends, of runs from one start with other seeds or recipes, are averaged first ("model
+soups", Wortsman et al. 2022, arXiv:2203.05482): what each learnt by chance falls away.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
+
+import torch
 
 from trendlark.errors import InputError
 from trendlark.training import checkpoint
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.recipe import load_recipe
-from trendlark.training.train import start_state
+from trendlark.training.train import history, start_state
 
 
 def between(start: Checkpoint, end: Checkpoint, share: float) -> Checkpoint:
@@ -39,6 +43,26 @@ def between(start: Checkpoint, end: Checkpoint, share: float) -> Checkpoint:
     return end
 
 
+def mean(ends: Sequence[Checkpoint]) -> Checkpoint:
+    """Return the mean of the networks of several runs from one start; what was done to all is in its history.
+
+    Raises InputError where their shapes differ.
+    """
+    first, *others = ends
+    shapes = {end.network.shape for end in ends}
+    if len(shapes) > 1:
+        raise InputError(
+            f"Found ends of {len(shapes)} shapes; allowed are ends of one. Take runs of the same start and layers."
+        )
+    weights = [end.network.state_dict() for end in ends]
+    first.network.load_state_dict(
+        {name: torch.stack([one[name] for one in weights]).mean(0) for name in weights[0]}
+    )
+    beside = [history(other)[-1] | {"stage": "beside"} for other in others]
+    first.more["history"] = [*first.more.get("history", []), *beside]
+    return first
+
+
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(
@@ -47,12 +71,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--recipe", required=True)
     parser.add_argument("--start", type=Path, required=True)
-    parser.add_argument("--end", type=Path, required=True)
+    parser.add_argument("--end", type=Path, required=True, nargs="+")
     parser.add_argument("--share", type=float, required=True)
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
     start = start_state(given.data, load_recipe(given.recipe), given.start)
-    between(start, checkpoint.load(given.end), given.share).save(given.out)
+    end = mean([checkpoint.load(path) for path in given.end])
+    between(start, end, given.share).save(given.out)
 
 
 if __name__ == "__main__":
