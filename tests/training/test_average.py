@@ -86,11 +86,14 @@ def test_the_command_writes_a_checkpoint_and_the_manifest_says_so(
         "--out",
         out,
     ]
+    centred = []
+    monkeypatch.setattr(average, "centre", lambda _, folder: centred.append(folder))
     monkeypatch.setattr(sys, "argv", ["average", *map(str, words)])
     average.main()
     found = checkpoint.load(out)
     middle = mean([checkpoint.load(end), checkpoint.load(other)])
     expected = between(tiny_checkpoint(1), middle, 0.25).network.state_dict()
     assert all(torch.equal(value, expected[name]) for name, value in found.network.state_dict().items())
+    assert centred == [data]
     export.write_model(found, data, tmp_path / "model", "tiny")
     assert '"share": 0.25' in (tmp_path / "model" / "manifest.json").read_text(encoding="utf-8")

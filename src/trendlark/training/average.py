@@ -18,6 +18,7 @@ import torch
 
 from trendlark.errors import InputError
 from trendlark.training import checkpoint
+from trendlark.training.centre import centre
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.recipe import load_recipe
 from trendlark.training.train import history, start_state
@@ -77,7 +78,9 @@ def main() -> None:
     given = parser.parse_args()
     start = start_state(given.data, load_recipe(given.recipe), given.start)
     end = mean([checkpoint.load(path) for path in given.end])
-    between(start, end, given.share).save(given.out)
+    found = between(start, end, given.share)
+    centre(found, given.data)
+    found.save(given.out)
 
 
 if __name__ == "__main__":

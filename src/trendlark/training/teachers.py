@@ -51,7 +51,7 @@ _SAID = {(entry.name, entry.task) for entry in SETS.values()} | {
 # Half of the irony set is ironic, because it was gathered by "#irony" and "#sarcasm"; so a model of it calls two in
 # five tweets ironic that nobody gathered for that. Of those this share is, about, and the odds are lowered to give it
 # (Saerens et al. 2002, doi:10.1162/089976602753284446).
-_SHARE_ELSEWHERE = {"irony": 0.1}
+SHARE_ELSEWHERE = {"irony": 0.1}
 # As many steps of halving as single precision can tell apart.
 _HALVINGS = 24
 _LARGEST_SHIFT = 10.0
@@ -259,7 +259,7 @@ def find_shifts(
     Nothing is ever made likelier.
     """
     found = {}
-    for task, share in _SHARE_ELSEWHERE.items():
+    for task, share in SHARE_ELSEWHERE.items():
         chances = [row.chances[task] for row in label(rows, teachers, votes) if task in row.chances]
         if chances:
             chance = np.clip(np.concatenate(chances).astype(np.float64), 1e-6, 1 - 1e-6)

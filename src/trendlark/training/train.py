@@ -26,6 +26,7 @@ from torch import Tensor
 
 from trendlark.training import checkpoint, team
 from trendlark.training.bert import load_bert
+from trendlark.training.centre import centre
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.data import emoji_labels, file_digest, load_examples, some_texts
 from trendlark.training.data_report import write_report
@@ -148,8 +149,9 @@ class _Keeper:
             self._judge(_validate(self.state, self.data, self.out, self.recipe, self.clock))
 
     def end(self) -> None:
-        """Save the last state and validate it on all rows."""
+        """Centre what soft labels pulled, save the last state and validate it on all rows."""
         if self.crew.first:
+            centre(self.state, self.data)
             self._save()
             _validate(self.state, self.data, self.out, replace(self.recipe, validate_rows=0), self.clock)
 
