@@ -73,7 +73,10 @@ def test_exported_again_it_is_nearly_the_same_file(artefact: Path, data: Path, t
     assert set(first) == set(second)
     # Rows without smoothing are on the grid of 8 bits already.
     assert np.array_equal(first["words.weight"], second["words.weight"])
-    assert np.array_equal(first["layers.1.down.weight"], second["layers.1.down.weight"])
+    # Which inputs have a product of their own may change at the border: the others are a step away at most.
+    before, after = (from_artifact(folder, EMOJI).network.state_dict() for folder in (artefact, again))
+    step = second["layers.1.down.weight/scale"].max()
+    assert (before["layers.1.down.weight"] - after["layers.1.down.weight"]).abs().max() <= step
 
 
 def test_what_was_done_to_it_before_is_kept(artefact: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from tests.training.tiny import tiny_checkpoint
 from trendlark.nlu.tasks import TASKS
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.export import network_weights
@@ -25,15 +26,20 @@ def layers_of(state: Checkpoint) -> list[Layer]:
     return [layer for layer in state.network.layers if isinstance(layer, Layer)]
 
 
-@pytest.fixture
-def uneven(state: Checkpoint) -> Checkpoint:
-    """A network with a few channels many times as large as the others, as trained encoders have them."""
+def make_uneven(seed: int) -> Checkpoint:
+    """Return a network with a few channels many times as large as the others, as trained encoders have them."""
+    state = tiny_checkpoint(seed)
     with torch.no_grad():
         for layer in layers_of(state):
             layer.norm1.weight[:3] *= 30
             layer.norm2.weight[:3] *= 30
         state.network.norm.weight[5] *= 40
     return state
+
+
+@pytest.fixture
+def uneven() -> Checkpoint:
+    return make_uneven(0)
 
 
 def _answers(
@@ -67,15 +73,18 @@ def test_factors_follow_large_channels_and_leave_the_mean() -> None:
     assert np.isfinite(1 / found).all()
 
 
-def test_smoothing_takes_away_much_of_what_8_bits_lose(uneven: Checkpoint, data: Path) -> None:
-    exact = _answers(uneven, False, {})
-    even = smoothing(uneven, network_weights(uneven), data)
-    assert set(even) == set(LAYERS)
-    lost = []
-    for smooth in ({}, even):
-        found = _answers(uneven, True, smooth)
-        lost.append(np.mean([np.abs(found[name] - exact[name]).mean() / exact[name].std() for name in TASKS]))
-    assert lost[1] < 0.6 * lost[0]
+def test_smoothing_takes_away_a_part_of_what_8_bits_lose(data: Path) -> None:
+    lost = np.zeros(2)
+    for seed in range(8):
+        state = make_uneven(seed)
+        exact = _answers(state, False, {})
+        even = smoothing(state, network_weights(state), data)
+        assert set(even) == set(LAYERS)
+        for at, smooth in enumerate(({}, even)):
+            found = _answers(state, True, smooth)
+            lost[at] += np.mean([np.abs(found[one] - exact[one]).mean() / exact[one].std() for one in TASKS])
+    # Of single networks between 0.38 and 1.02.
+    assert lost[1] < 0.75 * lost[0]
 
 
 def test_in_single_precision_nothing_changes(uneven: Checkpoint, data: Path) -> None:
