@@ -41,6 +41,10 @@ def test_every_weight_is_back_within_half_a_step(state: Checkpoint, artefact: Pa
     for name, value in expected.items():
         if name.startswith("emoji."):
             continue
+        if name.startswith("heads.") and name.endswith("logits.bias"):
+            # What 8 bits add in the mean was taken from these.
+            assert bool(((found[name] - value).abs() < 0.02).all()), name
+            continue
         # Smoothing makes the steps of some columns larger, and of others smaller.
         room = 3.0 if name.endswith(("qkv.weight", "up.weight")) else 1.01
         exact = value.dim() < 2 or name == "positions" or ("logits.weight" in name and "heads" in name)

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from tests.training.tiny import tiny_checkpoint
 from trendlark.nlu.tasks import TASKS
 from trendlark.training.checkpoint import Checkpoint
-from trendlark.training.export import network_weights
+from trendlark.training.export import network_weights, unbiased
 from trendlark.training.graph import build
-from trendlark.training.model import Layer
-from trendlark.training.predict import build_session
+from trendlark.training.model import POOLED_TASKS, Layer
+from trendlark.training.predict import build_session, session_predictor
 from trendlark.training.smooth import factors, largest_inputs, smoothing
 
 LAYERS = ("layers.0.qkv.weight", "layers.0.up.weight", "layers.1.qkv.weight", "layers.1.up.weight")
@@ -85,6 +85,32 @@ def test_smoothing_takes_away_a_part_of_what_8_bits_lose(data: Path) -> None:
             lost[at] += np.mean([np.abs(found[one] - exact[one]).mean() / exact[one].std() for one in TASKS])
     # Of single networks between 0.38 and 1.02.
     assert lost[1] < 0.75 * lost[0]
+
+
+def test_biases_take_away_what_8_bits_add_in_the_mean(uneven: Checkpoint) -> None:
+    weights, shape, ids = network_weights(uneven), uneven.network.shape, [row.tolist() for row in IDS]
+    corrected = unbiased(weights, shape, {}, ids)
+    exact, before, after = (
+        session_predictor(build_session(build(own, shape, int8)))(ids)
+        for own, int8 in ((weights, False), (weights, True), (corrected, True))
+    )
+    for name in POOLED_TASKS:
+        first, second = (
+            np.abs(
+                np.mean([one[name] - other[name] for one, other in zip(found, exact, strict=True)], axis=0)
+            )
+            for found in (before, after)
+        )
+        assert first.max() > 1e-4
+        assert second.max() < 0.01 * first.max()
+    changed = {name for name, value in weights.items() if not np.array_equal(value, corrected[name])}
+    assert changed == {f"heads.{name}.logits.bias" for name in POOLED_TASKS}
+
+
+def test_without_texts_no_bias_is_moved(uneven: Checkpoint) -> None:
+    weights = network_weights(uneven)
+    found = unbiased(weights, uneven.network.shape, {}, [])
+    assert all(np.array_equal(value, found[name]) for name, value in weights.items())
 
 
 def test_in_single_precision_nothing_changes(uneven: Checkpoint, data: Path) -> None:
