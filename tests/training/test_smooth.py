@@ -9,7 +9,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from tests.training.tiny import tiny_checkpoint
+from tests.training.tiny import product_of, tiny_checkpoint
 from trendlark.nlu.tasks import TASKS
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.export import network_weights, unbiased
@@ -71,6 +71,22 @@ def test_factors_follow_large_channels_and_leave_the_mean() -> None:
     assert np.exp(np.log(found).mean()) == pytest.approx(1, rel=1e-4)
     # A channel that is never used divides by something, not by nothing.
     assert np.isfinite(1 / found).all()
+
+
+@pytest.mark.parametrize("name", ["layers.0.qkv.weight", "layers.1.up.weight"])
+def test_a_product_loses_much_less_when_its_channels_are_even(
+    uneven: Checkpoint, data: Path, name: str
+) -> None:
+    weight = network_weights(uneven)[name]
+    even = smoothing(uneven, network_weights(uneven), data)[name]
+    seen: list[torch.Tensor] = []
+    layer = uneven.network.get_submodule(name.removesuffix(".weight"))
+    hook = layer.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    uneven.network(torch.from_numpy(IDS))
+    hook.remove()
+    rows = seen[0].detach().numpy().reshape(-1, weight.shape[1])
+    lost = [np.abs(product_of(rows, weight, smooth=one) - rows @ weight.T).mean() for one in (None, even)]
+    assert lost[1] < 0.6 * lost[0]
 
 
 def test_smoothing_takes_away_a_part_of_what_8_bits_lose(data: Path) -> None:

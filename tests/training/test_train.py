@@ -128,7 +128,6 @@ def test_a_recipe_with_more_layers_takes_them_from_its_base(
     assert train.start_state(data, replace(recipe, layers=0), start).network.shape.layers == 2
     assert train.start_state(data, replace(recipe, layers=1), start).network.shape.layers == 1
     assert wanted == [3]
-    assert wanted == [3]
 
 
 class _KilledError(RuntimeError):

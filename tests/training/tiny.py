@@ -8,11 +8,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import onnx
 import torch
 
 from tests.support.tiny_model import tiny_tokenizer
 from trendlark.training.checkpoint import Checkpoint
+from trendlark.training.graph import Graph
 from trendlark.training.model import Network, Shape
+from trendlark.training.predict import Floats, build_session
 
 EMOJI = ("😂", "😍")
 
@@ -105,3 +109,19 @@ def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     with gzip.open(path, "wt", encoding="utf-8") as file:
         for row in rows:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def product_of(
+    rows: Floats, weight: Floats, after_gelu: bool = False, smooth: Floats | None = None
+) -> Floats:
+    """Return what 8 bits make of rows [rows, inputs] times a weight [outputs, inputs]."""
+    graph = Graph(int8=True)
+    graph.op("Identity", graph.product("rows", weight, "weight", after_gelu, smooth), name="product")
+    put = [
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
+        for name, shape in (("rows", rows.shape), ("product", (len(rows), len(weight))))
+    ]
+    proto = onnx.helper.make_graph(graph.nodes, "one", put[:1], put[1:], graph.initializers)
+    imports = [onnx.helper.make_opsetid("", 21), onnx.helper.make_opsetid("com.microsoft", 1)]
+    session = build_session(onnx.helper.make_model(proto, opset_imports=imports, ir_version=10))
+    return np.asarray(session.run(None, {"rows": rows})[0])

@@ -107,9 +107,12 @@ class Graph:
         if smooth is not None:
             hidden = self.op("Mul", hidden, self.constant((1 / smooth).astype(np.float32), name + SMOOTH))
             weight = weight * smooth
-        apart = self._apart(hidden, weight, name) if after_gelu else None
-        if apart:
-            weight = without_largest(weight)
+        apart = ""
+        if after_gelu:
+            places = largest_columns(weight)
+            apart = self._apart(hidden, weight, places, name)
+            weight = weight.copy()
+            weight[:, places] = 0
         quantised, scale = quantise_rows(weight)
         centre = self.constant(np.array(_CENTRE_AFTER_GELU if after_gelu else _CENTRE, np.uint8))
         rows, row_scale = self._quantised_rows(hidden, centre, after_gelu)
@@ -126,11 +129,10 @@ class Graph:
         product = self.op("Mul", product, row_scale)
         return self.op("Add", product, apart) if apart else product
 
-    def _apart(self, hidden: str, weight: Array, name: str) -> str:
-        """The part of a product that the largest inputs' weights have, in single precision."""
-        largest = largest_columns(weight)
-        inputs = self.op("Gather", hidden, self.constant(largest, name + PLACES), axis=-1)
-        return self.op("MatMul", inputs, self.constant(weight[:, largest].T, name + APART))
+    def _apart(self, hidden: str, weight: Array, places: NDArray[np.int64], name: str) -> str:
+        """The part of a product that the inputs at ``places`` have, in single precision."""
+        inputs = self.op("Gather", hidden, self.constant(places, name + PLACES), axis=-1)
+        return self.op("MatMul", inputs, self.constant(weight[:, places].T, name + APART))
 
     def _quantised_rows(self, hidden: str, centre: str, after_gelu: bool) -> tuple[str, str]:
         if hidden not in self._rows:
@@ -168,13 +170,6 @@ def largest_columns(weight: Array) -> NDArray[np.int64]:
     relative = (size / size.mean(1, keepdims=True).clip(1e-12)).max(0)
     count = weight.shape[1] // _APART_OF
     return np.sort(np.argsort(-relative, kind="stable")[:count]).astype(np.int64)
-
-
-def without_largest(weight: Array) -> Array:
-    """Return the weight with nothing where its largest columns are."""
-    rest = weight.copy()
-    rest[:, largest_columns(weight)] = 0
-    return rest
 
 
 def build(
