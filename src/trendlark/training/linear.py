@@ -22,6 +22,7 @@ from sklearn.pipeline import make_union
 from trendlark.nlu.tasks import TASKS
 from trendlark.nlu.text import normalise
 from trendlark.training.data import Row, fingerprint, our_values, read_rows, validation_fingerprints
+from trendlark.training.evaluation.folders import usable
 from trendlark.training.predict import Floats
 from trendlark.training.sets import SETS, DataSet
 
@@ -75,11 +76,8 @@ def fit(data: Path, seed: int = 0) -> LinearModel:
     groups: dict[tuple[str, str], list[tuple[DataSet, list[Row]]]] = {}
     for entry in SETS.values():
         if entry.task != "entities":
-            rows = [
-                row
-                for row in read_rows(data, entry, "train")
-                if any(label in entry.labels for label in row.labels) and fingerprint(row.text) not in unseen
-            ]
+            rows = usable(entry, read_rows(data, entry, "train"))
+            rows = [row for row in rows if fingerprint(row.text) not in unseen]
             random.Random(seed).shuffle(rows)  # noqa: S311
             if rows:
                 groups.setdefault((entry.task, entry.lang), []).append((entry, rows[:_MOST_ROWS]))

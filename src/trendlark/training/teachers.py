@@ -33,6 +33,7 @@ from trendlark.nlu.tasks import TASKS
 from trendlark.training import linear
 from trendlark.training.calibrate import Sample, fit_temperature, sample_loss
 from trendlark.training.data import Row, encode, fingerprint, read_file, read_rows, validation_fingerprints
+from trendlark.training.evaluation.folders import usable
 from trendlark.training.model import POOLED_TASKS
 from trendlark.training.predict import Floats, Predictor, build_session, session_predictor
 from trendlark.training.scoring import Calibration, Scored
@@ -259,8 +260,9 @@ def find_shifts(
     Nothing is ever made likelier.
     """
     found = {}
+    labelled = label(rows, teachers, votes)
     for task, share in SHARE_ELSEWHERE.items():
-        chances = [row.chances[task] for row in label(rows, teachers, votes) if task in row.chances]
+        chances = [row.chances[task] for row in labelled if task in row.chances]
         if chances:
             chance = np.clip(np.concatenate(chances).astype(np.float64), 1e-6, 1 - 1e-6)
             found[task] = _shift_to(share, np.log(chance / (1 - chance)))
@@ -290,7 +292,7 @@ def choose_votes(teachers: Sequence[Teacher], data: Path) -> dict[tuple[str, str
     samples: dict[tuple[str, str], list[list[Sample | None]]] = {}
     for entry in SETS.values():
         rows = read_rows(data, entry, "val") if entry.metric and entry.task != "entities" else []
-        rows = [row for row in rows if any(label in entry.labels for label in row.labels)]
+        rows = usable(entry, rows)
         if rows:
             each = [_sample(teacher, entry, rows) for teacher in teachers]
             for lang in (entry.lang, ""):
