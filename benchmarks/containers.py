@@ -54,13 +54,13 @@ def sizes(engine: Engine) -> None:
 
 def memory(engine: Engine, shell: Path) -> None:
     """Print the resident memory of each service once all hours are done, and its highest until then."""
-    port = free_port()
-    settings = {
-        "TRENDLARK_SAMPLE_HOURS": str(HOURS),
-        "TRENDLARK_PORT": str(port),
-        "TRENDLARK_THREADS": "1",
-    }
     with ExitStack() as stack:
+        port = stack.enter_context(free_port())
+        settings = {
+            "TRENDLARK_SAMPLE_HOURS": str(HOURS),
+            "TRENDLARK_PORT": str(port),
+            "TRENDLARK_THREADS": "1",
+        }
         folder = stack.enter_context(volume(engine, LAKE)) / "lake"
         running = {
             name: stack.enter_context(
