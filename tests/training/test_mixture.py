@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from trendlark.nlu.tasks import TASKS
+from trendlark.nlu.tasks import TASKS, entity_tags
 from trendlark.training.data import Example
 from trendlark.training.mixture import Batch, Mixture, collate, shares
 
@@ -82,3 +82,18 @@ def test_collate_masks_what_an_example_does_not_say() -> None:
     assert batch.allowed_tags[1, :2].sum() == 2
     assert batch.allowed_tags[1, 2:].all()
     assert batch.emoji.tolist() == [-1, -1]
+
+
+def test_a_batch_met_twice_has_its_second_half_like_its_first() -> None:
+    tags = np.zeros((2, len(entity_tags())), bool)
+    once = collate([_example(7, 4), Example([8, 9], allowed_tags=tags)], 3)
+    both = once.twice()
+    for half in (slice(0, 2), slice(2, 4)):
+        assert torch.equal(both.ids[half], once.ids)
+        assert torch.equal(both.mask[half], once.mask)
+        assert torch.equal(both.allowed_tags[half], once.allowed_tags)
+        assert torch.equal(both.emoji_allowed[half], once.emoji_allowed)
+        for name, value in once.values.items():
+            assert torch.equal(both.values[name][half], value)
+            assert torch.equal(both.weights[name][half], once.weights[name])
+    assert len(both.ids) == len(both.choice) == len(both.emoji) == 4

@@ -130,6 +130,25 @@ def test_a_recipe_with_more_layers_takes_them_from_its_base(
     assert wanted == [3]
 
 
+@pytest.mark.parametrize(("settings", "said"), [("", False), ("r_drop = 0.5\nsmoothing = 0.1\n", True)])
+def test_a_run_that_reads_each_batch_twice_tells_how_far_the_answers_are_apart(
+    settings: str,
+    said: bool,
+    data: Path,
+    out: Path,
+    recipe: Path,
+    start: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(train, "_LOG_EVERY", 7)
+    caplog.set_level("INFO")
+    recipe.write_text(recipe.read_text(encoding="utf-8") + settings, encoding="utf-8")
+    train.run(data, out, str(recipe), start=start)
+    line = next(one for one in caplog.messages if one.startswith("step 7,"))
+    assert ("r_drop" in line) == said, line
+
+
 class _KilledError(RuntimeError):
     pass
 

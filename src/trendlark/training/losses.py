@@ -16,16 +16,20 @@ from trendlark.training.mixture import Batch
 _NEVER = -1e4
 
 
-def task_losses(out: Mapping[str, Tensor], batch: Batch) -> dict[str, Tensor]:
-    """Return the loss of each task that the batch supervises, summed over texts and divided by their number."""
+def task_losses(out: Mapping[str, Tensor], batch: Batch, smoothing: float = 0.0) -> dict[str, Tensor]:
+    """Return the loss of each task that the batch supervises, summed over texts and divided by their number.
+
+    ``smoothing`` is the share of people's labels that ``smooth`` spreads; entities and emoji are left as they are.
+    """
     losses = {}
     for name, weight in batch.weights.items():
         if not bool(weight.any()):
             continue
+        values = smooth(name, batch.values[name], weight, smoothing)
         if TASKS[name].kind == "one_of":
-            rows = choice_loss(out[name], batch.values[name], weight)
+            rows = choice_loss(out[name], values, weight)
         else:
-            rows = label_loss(out[name], batch.values[name], weight)
+            rows = label_loss(out[name], values, weight)
             if name == "emotions":
                 rows = 0.5 * rows + single_emotion_loss(out[name], batch)
         losses[name] = rows.sum() / len(rows)
@@ -34,6 +38,42 @@ def task_losses(out: Mapping[str, Tensor], batch: Batch) -> dict[str, Tensor]:
     if bool((batch.emoji >= 0).any()):
         losses["emoji"] = emoji_loss(out["emoji"], batch).sum() / len(batch.ids)
     return losses
+
+
+def smooth(task: str, values: Tensor, weights: Tensor, share: float) -> Tensor:
+    """Return ``values`` [texts, width] with a share of each spread evenly over what might have been said instead.
+
+    That is every label of weight above 0 of a task that chooses one, and yes and no of every other (Szegedy et al.
+    2016, arXiv:1512.00567). Teachers' probabilities are spread already and stay as they are.
+    """
+    if not share:
+        return values
+    if TASKS[task].kind == "one_of":
+        even = (weights > 0) / (weights > 0).sum(-1, keepdim=True).clamp_min(1)
+    else:
+        even = torch.full_like(values, 0.5)
+    by_people = ((values == 0) | (values == 1)).all(-1, keepdim=True)
+    return torch.where(by_people, values.lerp(even, share), values)
+
+
+def disagreement(out: Mapping[str, Tensor], batch: Batch) -> Tensor:
+    """Return how far apart the two answers to each text of ``Batch.twice`` are; what was dropped makes them differ.
+
+    It is the mean of Kullback and Leibler's divergences both ways, in nats, summed over the labels that the batch
+    supervises and divided by the number of texts: R-Drop (Liang et al. 2021, arXiv:2106.14448).
+    """
+    total = out["sentiment"].new_zeros(())
+    for name, weight in batch.weights.items():
+        half = len(weight) // 2
+        one, other, said = out[name][:half], out[name][half:], weight[:half] > 0
+        if TASKS[name].kind == "one_of":
+            first = one.masked_fill(~said, _NEVER).log_softmax(-1)
+            second = other.masked_fill(~said, _NEVER).log_softmax(-1)
+            apart = (first.exp() - second.exp()) * (first - second)
+        else:
+            apart = (one.sigmoid() - other.sigmoid()) * (one - other)
+        total = total + (apart * said).sum() / (2 * half)
+    return total
 
 
 def choice_loss(logits: Tensor, values: Tensor, weights: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ length and shuffles these. Everything follows from the seed, so a resumed run me
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,15 +36,22 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """Return the batch on the device."""
+        return self._with(lambda tensor: tensor.to(device))
+
+    def twice(self) -> Batch:
+        """Return the batch with every example a second time, in the same order behind the first."""
+        return self._with(lambda tensor: torch.cat([tensor, tensor]))
+
+    def _with(self, change: Callable[[Tensor], Tensor]) -> Batch:
         return Batch(
-            self.ids.to(device),
-            self.mask.to(device),
-            {name: value.to(device) for name, value in self.values.items()},
-            {name: weight.to(device) for name, weight in self.weights.items()},
-            self.choice.to(device),
-            self.allowed_tags.to(device),
-            self.emoji.to(device),
-            self.emoji_allowed.to(device),
+            change(self.ids),
+            change(self.mask),
+            {name: change(value) for name, value in self.values.items()},
+            {name: change(weight) for name, weight in self.weights.items()},
+            change(self.choice),
+            change(self.allowed_tags),
+            change(self.emoji),
+            change(self.emoji_allowed),
         )
 
 

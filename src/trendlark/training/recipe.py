@@ -23,7 +23,9 @@ class Recipe:
     ``steps`` end the multi-task stage, or ``epochs`` where these are given: so many times as many examples as the
     sets have; minutes may end it earlier. A batch has at most ``tokens_per_batch`` tokens. The rate climbs for the
     share ``warm_up`` of the stage and falls to nothing; ``*_rate`` are its peaks, lower layers get ``layer_decay``
-    less each. Each time a text is met, a share ``word_dropout`` of its tokens is blanked. A set of n examples is
+    less each. Each time a text is met, a share ``word_dropout`` of its tokens is blanked. Where ``r_drop`` is above 0
+    each batch is read twice, and this much of the disagreement of the two answers is added to the loss; a share
+    ``smoothing`` of people's labels is spread over what they might have said (``losses.py``). A set of n examples is
     drawn in proportion to n to the ``power`` times its entry in ``boosts``. ``weights`` multiply the loss of a
     task. A share ``noise`` of the texts is read as people write otherwise: shouted, small, mistyped, without
     accents. ``validate_rows`` of each set are scored every ``validate_minutes``; after ``patience`` of these
@@ -47,6 +49,8 @@ class Recipe:
     layer_decay: float = 0.9
     weight_decay: float = 0.01
     word_dropout: float = 0.0
+    r_drop: float = 0.0
+    smoothing: float = 0.0
     noise: float = 0.0
     checkpoint_minutes: float = 10.0
     validate_minutes: float = 20.0

@@ -33,7 +33,7 @@ from trendlark.training.data_report import write_report
 from trendlark.training.deepen import deepen, shorten
 from trendlark.training.dequantise import from_artifact
 from trendlark.training.e5 import SPECIAL, load_e5, make_tokenizer, read_e5
-from trendlark.training.losses import task_losses
+from trendlark.training.losses import disagreement, task_losses
 from trendlark.training.mixture import Batch, Mixture, shares
 from trendlark.training.optimise import Clock, Optimiser, rate_factor
 from trendlark.training.pieces import keep_pieces
@@ -103,7 +103,7 @@ def run(
     means: dict[str, float] = {}
     clock.start()
     while not (crew.meets(clock.step) and crew.any(clock.done or keeper.stopped)):
-        losses = _losses(network, next(stream), device)
+        losses = _losses(network, next(stream), device, chosen)
         total = torch.stack([loss * chosen.weights.get(name, 1.0) for name, loss in losses.items()]).sum()
         optimiser.step(total, rate_factor(clock.progress, chosen.warm_up))
         clock.tick()
@@ -250,10 +250,14 @@ def _mixture(data: Path, soft: Path | None, state: Checkpoint, recipe: Recipe, c
     return Mixture(examples, parts, recipe.tokens_per_batch, recipe.seed + crew.rank, len(state.emoji))
 
 
-def _losses(network: Any, batch: Batch, device: torch.device) -> dict[str, Tensor]:
+def _losses(network: Any, batch: Batch, device: torch.device, recipe: Recipe) -> dict[str, Tensor]:
+    batch = (batch.twice() if recipe.r_drop else batch).to(device)
     with torch.autocast(device.type, dtype=torch.bfloat16):
-        out = network(batch.ids.to(device), batch.mask.to(device))
-    return task_losses(out, batch.to(device))
+        out = network(batch.ids, batch.mask)
+    losses = task_losses(out, batch, recipe.smoothing)
+    if recipe.r_drop:
+        losses["r_drop"] = recipe.r_drop * disagreement(out, batch)
+    return losses
 
 
 def _note(means: dict[str, float], losses: dict[str, Tensor], clock: Clock) -> None:
