@@ -57,6 +57,26 @@ def _weights(prefix: str = "") -> dict[str, Tensor]:
     return {f"{prefix}{name}": torch.randn(shape) * 0.5 for name, shape in shapes.items()}
 
 
+_MPNET = {
+    **{f"attention.self.{long}": f"attention.attn.{long[0]}" for long in ("query", "key", "value")},
+    "attention.output.dense": "attention.attn.o",
+    "attention.output.LayerNorm": "attention.LayerNorm",
+}
+
+
+def _as_mpnet(weights: dict[str, Tensor], near: Tensor) -> dict[str, Tensor]:
+    """Call BERT's weights what MPNet calls them; it has no types, and two positions for padding in front."""
+    renamed = {}
+    for name, value in weights.items():
+        for old, new in _MPNET.items():
+            name = name.replace(old, new)  # noqa: PLW2901
+        renamed[name] = value
+    renamed.pop("embeddings.token_type_embeddings.weight")
+    places = "embeddings.position_embeddings.weight"
+    renamed[places] = torch.cat([torch.full((2, _WIDTH), 9.0), renamed[places]])
+    return renamed | {"encoder.relative_attention_bias.weight": near}
+
+
 def _write(folder: Path, prefix: str = "", **config: Any) -> Path:
     folder.mkdir()
     (folder / "config.json").write_text(json.dumps(_config(**config)), encoding="utf-8")
@@ -65,8 +85,8 @@ def _write(folder: Path, prefix: str = "", **config: Any) -> Path:
     return folder
 
 
-def _by_the_paper(ids: Tensor) -> Tensor:
-    """BERT's encoder as Devlin et al. (2019) write it, with none of our code."""
+def _by_the_paper(ids: Tensor, near: Tensor | None = None) -> Tensor:
+    """BERT's encoder as Devlin et al. (2019) write it, with none of our code; MPNet's adds ``near`` to attention."""
     weights = _weights()
 
     def linear(hidden: Tensor, name: str) -> Tensor:
@@ -79,7 +99,9 @@ def _by_the_paper(ids: Tensor) -> Tensor:
 
     words = weights["embeddings.word_embeddings.weight"][ids]
     words = words + weights["embeddings.position_embeddings.weight"][: ids.shape[1]]
-    hidden = norm(words + weights["embeddings.token_type_embeddings.weight"][0], "embeddings.LayerNorm")
+    if near is None:
+        words = words + weights["embeddings.token_type_embeddings.weight"][0]
+    hidden = norm(words, "embeddings.LayerNorm")
     for at in range(_LAYERS):
         own = f"encoder.layer.{at}"
         heads = [
@@ -89,6 +111,8 @@ def _by_the_paper(ids: Tensor) -> Tensor:
             for one in ("query", "key", "value")
         ]
         scores = heads[0] @ heads[1].transpose(-1, -2) / (_WIDTH // _HEADS) ** 0.5
+        if near is not None:
+            scores = scores + near
         mixed = (scores.softmax(-1) @ heads[2]).transpose(1, 2).flatten(2)
         hidden = norm(
             hidden + linear(mixed, f"{own}.attention.output.dense"), f"{own}.attention.output.LayerNorm"
@@ -105,6 +129,25 @@ def test_a_folder_is_read_as_it_was_written(tmp_path: Path, prefix: str) -> None
     with torch.inference_mode():
         found = network.eval().encode(ids)
     torch.testing.assert_close(found, _by_the_paper(ids), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("prefix", ["", "mpnet."])
+def test_an_mpnet_is_read_with_the_weights_of_its_distances(tmp_path: Path, prefix: str) -> None:
+    # Of four buckets one is for the token itself, one for those behind it, and one for those ahead; 2 is never met.
+    table = torch.randn(4, _HEADS)
+    folder = _write(tmp_path / "base", model_type="mpnet", relative_attention_num_buckets=4)
+    named = {f"{prefix}{name}": value for name, value in _as_mpnet(_weights(), table).items()}
+    save_file(named, str(folder / "model.safetensors"))
+    network, tokenizer = load_bert(folder)
+    ids = torch.tensor([tokenizer.encode("the real madrid loves juego de tronos").ids])
+    size = ids.shape[1]
+    near = torch.empty(_HEADS, size, size)
+    for query in range(size):
+        for key in range(size):
+            near[:, query, key] = table[0 if key == query else 1 if key < query else 3]
+    with torch.inference_mode():
+        found = network.eval().encode(ids)
+    torch.testing.assert_close(found, _by_the_paper(ids, near), rtol=1e-4, atol=1e-4)
 
 
 def test_layers_are_taken_from_the_bottom(tmp_path: Path) -> None:

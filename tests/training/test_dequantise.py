@@ -10,7 +10,7 @@ import onnx
 import pytest
 import torch
 
-from tests.training.tiny import EMOJI
+from tests.training.tiny import EMOJI, tiny_checkpoint
 from trendlark.errors import ModelError
 from trendlark.nlu.artifact import MANIFEST_FILE, MODEL_FILE, load_artifact
 from trendlark.training import export
@@ -64,6 +64,15 @@ def test_the_network_says_what_the_artefact_says(artefact: Path) -> None:
             found = state.network(torch.tensor([row]))
             for name, value in expected.items():
                 np.testing.assert_allclose(found[name][0].numpy(), value, atol=0.03, err_msg=name)
+
+
+def test_weights_of_distances_are_back_as_they_were(data: Path, tmp_path: Path) -> None:
+    state = tiny_checkpoint(buckets=8)
+    export.write_model(state, data, tmp_path / "artefact", "tiny")
+    found = from_artifact(tmp_path / "artefact", EMOJI).network
+    assert found.shape == state.network.shape
+    name = "distances.weight"
+    assert torch.equal(found.state_dict()[name], state.network.state_dict()[name])
 
 
 def test_exported_again_it_is_nearly_the_same_file(artefact: Path, data: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from tests.training.tiny import product_of
+from tests.training.tiny import product_of, tiny_checkpoint
 from trendlark.nlu.tasks import TASKS
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.export import network_weights
@@ -41,6 +41,18 @@ def test_single_precision_equals_pytorch(state: Checkpoint, shape: tuple[int, in
     assert set(found) == {*TASKS, "embedding"}
     for name, value in found.items():
         np.testing.assert_allclose(value, expected[name], atol=2e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("shape", [(1, 3), (5, 17), (3, 96)])
+def test_distances_weigh_in_the_graph_as_in_pytorch(shape: tuple[int, int]) -> None:
+    state, ids = tiny_checkpoint(buckets=8), _ids(*shape)
+    found, expected = _run(state, ids, int8=False), _torch(state, ids)
+    for name, value in found.items():
+        np.testing.assert_allclose(value, expected[name], atol=2e-5, err_msg=name)
+    assert state.network.distances is not None
+    torch.nn.init.zeros_(state.network.distances.weight)
+    without = _run(state, ids, int8=False)
+    assert np.abs(without["emotions"] - found["emotions"]).max() > 1e-4
 
 
 def test_eight_bits_stay_near(state: Checkpoint) -> None:

@@ -50,11 +50,19 @@ _KNOWN = sorted(
 )
 
 
-def tiny_checkpoint(seed: int = 0, words: Sequence[str] = ()) -> Checkpoint:
+def tiny_checkpoint(seed: int = 0, words: Sequence[str] = (), buckets: int = 0) -> Checkpoint:
     """Return an untrained network of 2 layers, 32 wide, and a tokenizer of ``words`` and of the data."""
     torch.manual_seed(seed)
     tokenizer = tiny_tokenizer([*_KNOWN, *words])
-    shape = Shape(tokenizer.get_vocab_size(), width=32, layers=2, heads=4, inner=64, auxiliary=len(EMOJI))
+    shape = Shape(
+        tokenizer.get_vocab_size(),
+        width=32,
+        layers=2,
+        heads=4,
+        inner=64,
+        auxiliary=len(EMOJI),
+        buckets=buckets,
+    )
     network = Network(shape)
     with torch.no_grad():
         network.positions.normal_(std=0.1)

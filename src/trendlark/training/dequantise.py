@@ -72,6 +72,7 @@ def _shape(graph: onnx.GraphProto, constants: Mapping[str, Array], auxiliary: in
         inner=constants["layers.0.up.weight"].shape[1],
         positions=len(constants["positions"]),
         auxiliary=auxiliary,
+        buckets=len(constants.get("distances.weight", ())),
     )
 
 

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from trendlark.nlu.tasks import TASKS
-from trendlark.training.model import POOLED_TASKS, Shape
+from trendlark.training.model import POOLED_TASKS, Shape, buckets
 
 Array = NDArray[Any]
 _OPSET = 21
@@ -180,9 +180,11 @@ def build(
     ``smooth`` has factors by weight name, for 8 bits alone.
     """
     graph = Graph(int8)
-    hidden = _embed(graph, weights)
+    ends = graph.op("Shape", "input_ids", start=1, end=2)
+    hidden = _embed(graph, weights, ends)
+    near = _near(graph, weights, shape, ends)
     for at in range(shape.layers):
-        hidden = _layer(graph, hidden, weights, f"layers.{at}", shape, smooth or {})
+        hidden = _layer(graph, hidden, weights, f"layers.{at}", shape, smooth or {}, near)
     outputs = _heads(graph, hidden, weights)
     ids = helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["batch", "tokens"])
     proto = helper.make_graph(graph.nodes, "trendlark", [ids], outputs, graph.initializers)
@@ -190,13 +192,24 @@ def build(
     return helper.make_model(proto, opset_imports=imports, ir_version=10, producer_name="trendlark")
 
 
-def _embed(graph: Graph, weights: Mapping[str, Array]) -> str:
+def _embed(graph: Graph, weights: Mapping[str, Array], ends: str) -> str:
     words = graph.lookup(weights["words.weight"], "input_ids", "words.weight")
-    ends = graph.op("Shape", "input_ids", start=1, end=2)
     zero = graph.constant(np.array([0], np.int64))
     positions = graph.constant(weights["positions"], "positions")
     positions = graph.op("Slice", positions, zero, ends, zero)
     return _norm(graph, graph.op("Add", words, positions), weights, "norm")
+
+
+def _near(graph: Graph, weights: Mapping[str, Array], shape: Shape, ends: str) -> str:
+    """What the distance of two tokens adds to their attention, [1, heads, tokens, tokens]; "" for nothing."""
+    if not shape.buckets:
+        return ""
+    table = graph.constant(buckets(shape.positions, shape.buckets).numpy())
+    zeros, axes = (graph.constant(np.array(one, np.int64)) for one in ([0, 0], [0, 1]))
+    own = graph.op("Slice", table, zeros, graph.op("Concat", ends, ends, axis=0), axes)
+    weight = graph.constant(weights["distances.weight"], "distances.weight")
+    near = graph.op("Transpose", graph.op("Gather", weight, own), perm=[2, 0, 1])
+    return graph.op("Unsqueeze", near, graph.constant(np.array([0], np.int64)))
 
 
 def _norm(graph: Graph, hidden: str, weights: Mapping[str, Array], name: str) -> str:
@@ -211,6 +224,7 @@ def _layer(
     layer: str,
     shape: Shape,
     smooth: Mapping[str, Array],
+    near: str,
 ) -> str:
     def product(rows: str, linear: str, after_gelu: bool = False) -> str:
         name = f"{layer}.{linear}.weight"
@@ -227,7 +241,8 @@ def _layer(
 
     parts = [graph.fresh("part") for _ in range(3)]
     graph.ops("Split", product(hidden, "qkv"), names=parts, axis=-1, num_outputs=3)
-    mixed = graph.op("MultiHeadAttention", *parts, bias("qkv"), domain=_FUSED, num_heads=shape.heads)
+    given = [*parts, bias("qkv"), *(["", near] if near else [])]
+    mixed = graph.op("MultiHeadAttention", *given, domain=_FUSED, num_heads=shape.heads)
     hidden = add_norm(hidden, product(mixed, "out"), "out", 1)
     inner = graph.op("BiasGelu", product(hidden, "up"), bias("up"), domain=_FUSED)
     return add_norm(hidden, product(inner, "down", after_gelu=True), "down", 2)

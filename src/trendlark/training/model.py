@@ -6,6 +6,7 @@ come from is said in ``e5.py`` and ``bert.py``.
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 
 import torch
@@ -15,12 +16,16 @@ from torch.nn import functional
 from trendlark.nlu.tasks import TASKS, entity_tags
 
 MAX_TOKENS = 96
+_FARTHEST = 128
 POOLED_TASKS = tuple(task.name for task in TASKS.values() if task.kind != "spans")
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The sizes that make a network; ``auxiliary`` heads help training and are not exported."""
+    """The sizes that make a network; ``auxiliary`` heads help training and are not exported.
+
+    With ``buckets`` attention also knows how far apart two tokens are, by a weight for each of so many distances.
+    """
 
     vocabulary: int
     width: int = 384
@@ -30,6 +35,7 @@ class Shape:
     positions: int = MAX_TOKENS
     dropout: float = 0.1
     auxiliary: int = 0
+    buckets: int = 0
 
     def to_dict(self) -> dict[str, int | float]:
         """Return the sizes as plain data, for checkpoints and manifests."""
@@ -90,6 +96,7 @@ class Network(nn.Module):
         self.words = nn.Embedding(shape.vocabulary, shape.width, sparse=True)
         self.positions = nn.Parameter(torch.zeros(shape.positions, shape.width))
         self.norm = nn.LayerNorm(shape.width, eps=1e-12)
+        self.distances = nn.Embedding(shape.buckets, shape.heads) if shape.buckets else None
         self.drop = nn.Dropout(shape.dropout)
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
         self.pool = nn.Linear(shape.width, len(POOLED_TASKS), bias=False)
@@ -101,6 +108,14 @@ class Network(nn.Module):
         self.emoji = Head(shape.width, shape.auxiliary, shape.dropout) if shape.auxiliary else None
         self.word_dropout = 0.0
 
+    def freeze(self, layers: int) -> None:
+        """Let training leave the words, where they stand and the lowest ``layers`` as they are; 0 leaves nothing."""
+        still = [self.norm, self.words, self.distances, *self.layers[:layers]] if layers else []
+        for part in still:
+            if part is not None:
+                part.requires_grad_(requires_grad=False)
+        self.positions.requires_grad = not layers
+
     def encode(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
         """Return hidden states [batch, tokens, width]; ``mask`` is True at tokens and False at padding."""
         tokens = ids.shape[1]
@@ -111,6 +126,9 @@ class Network(nn.Module):
         scores = None
         if mask is not None:
             scores = torch.zeros(mask.shape, device=mask.device).masked_fill(~mask, -1e4)[:, None, None, :]
+        if self.distances is not None:
+            near = self.distances(buckets(tokens, self.shape.buckets).to(ids.device)).permute(2, 0, 1)
+            scores = near if scores is None else scores + near
         for layer in self.layers:
             hidden = layer(hidden, scores)
         return hidden  # type: ignore[no-any-return]
@@ -137,3 +155,17 @@ class Network(nn.Module):
         if self.emoji is not None:
             out["emoji"] = self.emoji(pooled[0]).float()
         return out
+
+
+def buckets(tokens: int, count: int) -> Tensor:
+    """Return the bucket [tokens, tokens] of the distance from each token to each (Raffel et al. 2020, JMLR 21(140)).
+
+    Half of the buckets are for tokens behind; of each half one half holds single distances, the other grows with their
+    logarithm up to 128.
+    """
+    place = torch.arange(tokens)
+    ahead = place[None, :] - place[:, None]
+    half, exact = count // 2, count // 4
+    far = ahead.abs().clamp_min(1) / exact
+    grown = exact + (far.log() / math.log(_FARTHEST / exact) * (half - exact)).long()
+    return (ahead > 0) * half + torch.where(ahead.abs() < exact, ahead.abs(), grown.clamp_max(half - 1))

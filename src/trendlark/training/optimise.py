@@ -71,7 +71,7 @@ def _groups(network: Network, rates: Rates) -> list[dict[str, Any]]:
             continue
         if name.startswith("layers."):
             rate = rates.encoder * rates.layer_decay ** (depth - 1 - int(name.split(".")[1]))
-        elif name.startswith(("positions", "norm.")):
+        elif name.startswith(("positions", "norm.", "distances.")):
             rate = rates.encoder * rates.layer_decay**depth
         else:
             rate = rates.heads

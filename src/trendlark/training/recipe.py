@@ -19,18 +19,19 @@ class Recipe:
 
     ``base`` is the encoder to begin from: ``e5``, which the installed package carries and of whose vocabulary
     ``pieces`` are kept, or the folder of another one (see ``bert.py``); ``layers`` takes only its lowest (0 for
-    all); of a model that a run starts from it leaves out the highest, or puts the base's next ones on top.
+    all); of a model that a run starts from it leaves out the highest, or puts the base's next ones on top. The
+    words and the lowest ``frozen`` layers are not trained (0 for none of these).
     ``steps`` end the multi-task stage, or ``epochs`` where these are given: so many times as many examples as the
     sets have; minutes may end it earlier. A batch has at most ``tokens_per_batch`` tokens. The rate climbs for the
     share ``warm_up`` of the stage and falls to nothing; ``*_rate`` are its peaks, lower layers get ``layer_decay``
-    less each. Each time a text is met, a share ``word_dropout`` of its tokens is blanked. Where ``r_drop`` is above 0
-    each batch is read twice, and this much of the disagreement of the two answers is added to the loss; a share
-    ``smoothing`` of people's labels is spread over what they might have said (``losses.py``). A set of n examples is
-    drawn in proportion to n to the ``power`` times its entry in ``boosts``. ``weights`` multiply the loss of a
-    task. A share ``noise`` of the texts is read as people write otherwise: shouted, small, mistyped, without
-    accents. ``validate_rows`` of each set are scored every ``validate_minutes``; after ``patience`` of these
-    without a better mean of tasks the run stops (0 for never). Several processes average their weights every
-    ``average_every`` steps.
+    less each. Each time a text is met, a share ``word_dropout`` of its tokens is blanked. Where ``r_drop`` is above
+    0 each batch is read twice, and this much of the disagreement of the two answers is added to the loss; a share
+    ``smoothing`` of people's labels is spread over what they might have said (``losses.py``). A set of n examples
+    is drawn in proportion to n to the ``power`` times its entry in ``boosts``; 0 leaves it out. ``weights``
+    multiply the loss of a task. A share ``noise`` of the texts is read as people write otherwise: shouted, small,
+    mistyped, without accents. ``validate_rows`` of each set are scored every ``validate_minutes``; after
+    ``patience`` of these without a better mean of tasks the run stops (0 for never). Several processes average
+    their weights every ``average_every`` steps.
     """
 
     name: str = "custom"
@@ -38,6 +39,7 @@ class Recipe:
     base: str = "e5"
     pieces: int = 40_000
     layers: int = 0
+    frozen: int = 0
     steps: int = 12_000
     epochs: float = 0.0
     tokens_per_batch: int = 1024

@@ -42,7 +42,7 @@ class Team:
         if self.size == 1:
             return
         with torch.no_grad():
-            for parameter in network.parameters():
+            for parameter in (one for one in network.parameters() if one.requires_grad):
                 distributed.all_reduce(parameter.data)
                 parameter.data /= self.size
 

@@ -86,6 +86,7 @@ def run(
     state = checkpoint.load(last) if last.exists() else start_state(data, chosen, start)
     network = state.network.to(device)
     network.word_dropout = chosen.word_dropout
+    network.freeze(chosen.frozen)
     mixture = _mixture(data, soft, state, chosen, crew)
     clock = Clock(mixture.steps(chosen.epochs / crew.size) if chosen.epochs else chosen.steps, minutes)
     optimiser = Optimiser(network, chosen.rates)
