@@ -12,8 +12,9 @@ from tests.training.tiny import product_of, tiny_checkpoint
 from trendlark.nlu.tasks import TASKS
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.export import network_weights
-from trendlark.training.graph import Graph, build, largest_columns, quantise_rows
+from trendlark.training.graph import build
 from trendlark.training.predict import build_session, network_predictor, session_predictor
+from trendlark.training.rounding import quantise_rows
 
 Arrays = dict[str, NDArray[np.float32]]
 
@@ -129,35 +130,3 @@ def test_both_predictors_answer_in_the_order_given(state: Checkpoint) -> None:
     for row, one, other in zip(rows, ours, theirs, strict=True):
         assert one["entities"].shape == other["entities"].shape == (len(row), 15)
         np.testing.assert_allclose(one["topics"], other["topics"], atol=0.02)
-
-
-def test_inputs_with_weights_far_beyond_their_rows_stay_in_single_precision() -> None:
-    chance = np.random.default_rng(6)
-    weight = chance.standard_normal((16, 60)).astype(np.float32)
-    # Five inputs of sixty get a product of their own: those whose weights are the largest for their rows.
-    places = [7, 8, 20, 41, 59]
-    weight[[1, 5, 9, 2, 14], places] = 300
-    weight[3] *= 1000
-    assert largest_columns(weight).tolist() == places
-    graph = Graph(int8=True)
-    graph.product("rows", weight, "weight", after_gelu=True)
-    kept = {one.name: onnx.numpy_helper.to_array(one) for one in graph.initializers}
-    assert kept["weight/apart/places"].tolist() == places
-    assert np.array_equal(kept["weight/apart"], weight[:, places].T)
-    assert not kept["weight"][places].any()
-    back = (kept["weight"] * kept["weight/scale"]).T
-    assert np.abs(np.delete(back - weight, places, 1)[[0, 1, 5]]).max() < 0.02
-
-
-def test_a_few_large_weights_cost_the_others_nothing() -> None:
-    chance = np.random.default_rng(7)
-    rows = torch.nn.functional.gelu(
-        torch.from_numpy(chance.standard_normal((32, 60)).astype(np.float32))
-    ).numpy()
-    weight = chance.standard_normal((16, 60)).astype(np.float32)
-    large = weight.copy()
-    large[:, 7] *= 300
-    lost = [
-        float(np.abs(product_of(rows, one, after_gelu=True) - rows @ one.T).mean()) for one in (weight, large)
-    ]
-    assert lost[1] < 1.2 * lost[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,13 @@ from numpy.typing import NDArray
 from tests.training.tiny import product_of, tiny_checkpoint
 from trendlark.nlu.tasks import TASKS
 from trendlark.training.checkpoint import Checkpoint
+from trendlark.training.data import encode, some_texts
 from trendlark.training.export import network_weights, unbiased
-from trendlark.training.graph import build
+from trendlark.training.graph import Care, build
+from trendlark.training.inputs import Inputs
 from trendlark.training.model import POOLED_TASKS, Layer
 from trendlark.training.predict import build_session, session_predictor
-from trendlark.training.smooth import factors, largest_inputs, smoothing
+from trendlark.training.smooth import factors, prepare
 
 LAYERS = ("layers.0.qkv.weight", "layers.0.up.weight", "layers.1.qkv.weight", "layers.1.up.weight")
 IDS = np.random.default_rng(4).integers(4, 60, (24, 15))
@@ -42,29 +45,31 @@ def uneven() -> Checkpoint:
     return make_uneven(0)
 
 
-def _answers(
-    state: Checkpoint, int8: bool, smooth: dict[str, NDArray[np.float32]]
-) -> dict[str, NDArray[np.float32]]:
-    session = build_session(build(network_weights(state), state.network.shape, int8, smooth))
+def _even(state: Checkpoint, data: Path) -> dict[str, Care]:
+    """What is known of a network's weights by the tweets of ``data``, but for the moments."""
+    ids = encode(state.tokenizer, some_texts(data))
+    found = prepare(state.network, network_weights(state), ids)
+    return {name: replace(one, moments=None) for name, one in found.items()}
+
+
+def _answers(state: Checkpoint, int8: bool, care: dict[str, Care]) -> dict[str, NDArray[np.float32]]:
+    session = build_session(build(network_weights(state), state.network.shape, int8, care))
     names = [output.name for output in session.get_outputs()]
     return dict(zip(names, session.run(None, {"input_ids": IDS}), strict=True))
 
 
-def test_the_largest_inputs_are_those_of_the_layers_that_read_a_norm(state: Checkpoint) -> None:
-    seen: list[torch.Tensor] = []
-    hook = layers_of(state)[1].up.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
-    found = largest_inputs(state.network, [row.tolist() for row in IDS[:4]])
-    hook.remove()
-    assert set(found) == set(LAYERS)
-    expected = torch.cat([one.reshape(-1, 32) for one in seen]).abs().max(0).values.numpy()
-    np.testing.assert_array_equal(found["layers.1.up.weight"], expected)
-    # Whoever looks leaves nothing behind.
-    assert not any(layer.up._forward_pre_hooks for layer in layers_of(state))
+def test_layers_that_read_a_norm_are_evened_out_and_no_others(uneven: Checkpoint, data: Path) -> None:
+    found = _even(uneven, data)
+    assert {name for name, care in found.items() if care.smooth is not None} == set(LAYERS)
+    assert {"layers.0.down.weight", "pool.weight", "heads.irony.inner.weight"} < set(found)
 
 
 def test_factors_follow_large_channels_and_leave_the_mean() -> None:
-    weights = {"w": np.ones((4, 5), np.float32)}
-    found = factors(weights, {"w": np.array([1, 1, 100, 1, 0], np.float32)})["w"]
+    weights = {"layers.0.up.weight": np.ones((4, 5), np.float32)}
+    seen = {
+        "layers.0.up.weight": Inputs(np.array([1, 1, 100, 1, 0], np.float32), np.eye(5, dtype=np.float32))
+    }
+    found = factors(weights, seen)["layers.0.up.weight"]
     assert found.dtype == np.float32
     assert np.argmax(found) == 2
     assert found[2] / found[0] == pytest.approx(100**0.6, rel=1e-4)
@@ -78,7 +83,7 @@ def test_a_product_loses_much_less_when_its_channels_are_even(
     uneven: Checkpoint, data: Path, name: str
 ) -> None:
     weight = network_weights(uneven)[name]
-    even = smoothing(uneven, network_weights(uneven), data)[name]
+    even = _even(uneven, data)[name].smooth
     seen: list[torch.Tensor] = []
     layer = uneven.network.get_submodule(name.removesuffix(".weight"))
     hook = layer.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
@@ -94,10 +99,8 @@ def test_smoothing_takes_away_a_part_of_what_8_bits_lose(data: Path) -> None:
     for seed in range(8):
         state = make_uneven(seed)
         exact = _answers(state, False, {})
-        even = smoothing(state, network_weights(state), data)
-        assert set(even) == set(LAYERS)
-        for at, smooth in enumerate(({}, even)):
-            found = _answers(state, True, smooth)
+        for at, care in enumerate(({}, _even(state, data))):
+            found = _answers(state, True, care)
             lost[at] += np.mean([np.abs(found[one] - exact[one]).mean() / exact[one].std() for one in TASKS])
     # Of single networks between 0.38 and 1.02.
     assert lost[1] < 0.75 * lost[0]
@@ -132,21 +135,16 @@ def test_without_texts_no_bias_is_moved(uneven: Checkpoint) -> None:
 def test_in_single_precision_nothing_changes(uneven: Checkpoint, data: Path) -> None:
     plain, smooth = (
         _answers(uneven, False, {}),
-        _answers(uneven, False, smoothing(uneven, network_weights(uneven), data)),
+        _answers(uneven, False, _even(uneven, data)),
     )
     for name in TASKS:
         np.testing.assert_array_equal(plain[name], smooth[name])
 
 
 def test_a_text_alone_still_gets_bitwise_what_it_gets_in_a_batch(uneven: Checkpoint, data: Path) -> None:
-    session = build_session(
-        build(
-            network_weights(uneven),
-            uneven.network.shape,
-            True,
-            smoothing(uneven, network_weights(uneven), data),
-        )
-    )
+    network, weights = uneven.network, network_weights(uneven)
+    care = prepare(network, weights, encode(uneven.tokenizer, some_texts(data)))
+    session = build_session(build(weights, network.shape, True, care))
     together = session.run(None, {"input_ids": IDS})
     for size in (1, 3, 16):
         for one, other in zip(session.run(None, {"input_ids": IDS[:size]}), together, strict=True):

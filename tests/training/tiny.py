@@ -14,7 +14,7 @@ import torch
 
 from tests.support.tiny_model import tiny_tokenizer
 from trendlark.training.checkpoint import Checkpoint
-from trendlark.training.graph import Graph
+from trendlark.training.graph import Care, Graph
 from trendlark.training.model import Network, Shape
 from trendlark.training.predict import Floats, build_session
 
@@ -120,11 +120,16 @@ def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def product_of(
-    rows: Floats, weight: Floats, after_gelu: bool = False, smooth: Floats | None = None
+    rows: Floats,
+    weight: Floats,
+    after_gelu: bool = False,
+    smooth: Floats | None = None,
+    moments: Floats | None = None,
 ) -> Floats:
     """Return what 8 bits make of rows [rows, inputs] times a weight [outputs, inputs]."""
     graph = Graph(int8=True)
-    graph.op("Identity", graph.product("rows", weight, "weight", after_gelu, smooth), name="product")
+    product = graph.product("rows", weight, "weight", after_gelu, Care(smooth, moments))
+    graph.op("Identity", product, name="product")
     put = [
         onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
         for name, shape in (("rows", rows.shape), ("product", (len(rows), len(weight))))

@@ -23,11 +23,13 @@ from tokenizers import Tokenizer
 from trendlark.errors import ModelError
 from trendlark.nlu.artifact import Artifact, load_artifact
 from trendlark.training.checkpoint import Checkpoint
-from trendlark.training.graph import APART, PLACES, SCALE, SMOOTH
+from trendlark.training.graph import SCALE, SMOOTH
 from trendlark.training.model import Network, Shape
 
 Array = NDArray[Any]
 _NOT_EXPORTED = "emoji."
+# trendlark-6 has the largest weights behind a GELU in single precision, and which inputs these belong to.
+_APART, _PLACES = "/apart", "/apart/places"
 
 
 def from_artifact(folder: Path | str, emoji: Sequence[str]) -> Checkpoint:
@@ -83,8 +85,8 @@ def _weight(constants: Mapping[str, Array], name: str, shape: tuple[int, ...]) -
         scale = constants[name + SCALE]
         # A table keeps a scale for each row; a product's weight lies transposed, with one for each column.
         value = value * scale if scale.ndim == value.ndim else (value * scale).T
-    if name + APART in constants:
-        value[:, constants[name + PLACES]] = constants[name + APART].T
+    if name + _APART in constants:
+        value[:, constants[name + _PLACES]] = constants[name + _APART].T
     if name + SMOOTH in constants:
         value = value * constants[name + SMOOTH]
     # What lies in front (a batch of one) or after it (a pooling more) is the graph's own.

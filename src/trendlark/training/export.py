@@ -30,7 +30,7 @@ from trendlark.training.model import MAX_TOKENS, POOLED_TASKS, Shape
 from trendlark.training.predict import Predictor, build_session, session_predictor
 from trendlark.training.scoring import Calibration, main_metric, score_all
 from trendlark.training.sets import EMOJI_SETS, SETS
-from trendlark.training.smooth import smoothing
+from trendlark.training.smooth import prepare
 
 _log = logging.getLogger(__name__)
 
@@ -82,9 +82,10 @@ def write_model(
     """
     out.mkdir(parents=True, exist_ok=True)
     weights = network_weights(state)
-    even = smoothing(state, weights, data)
-    weights = unbiased(weights, state.network.shape, even, encode(state.tokenizer, some_texts(data)))
-    onnx.save(graph.build(weights, state.network.shape, int8=True, smooth=even), str(out / MODEL_FILE))
+    ids = encode(state.tokenizer, some_texts(data))
+    care = prepare(state.network, weights, ids)
+    weights = unbiased(weights, state.network.shape, care, ids)
+    onnx.save(graph.build(weights, state.network.shape, int8=True, care=care), str(out / MODEL_FILE))
     state.tokenizer.save(str(out / TOKENIZER_FILE))
     small = session_predictor(build_session(out / MODEL_FILE))
     calibration = calibrate.fit(small, state.tokenizer, data, limit)
@@ -95,7 +96,7 @@ def write_model(
 def unbiased(
     weights: Mapping[str, NDArray[Any]],
     shape: Shape,
-    smooth: Mapping[str, NDArray[Any]],
+    care: Mapping[str, graph.Care],
     ids: Sequence[list[int]],
 ) -> dict[str, NDArray[Any]]:
     """Return the weights with biases that take from 8 bits' logits what these are too high in the mean over ``ids``.
@@ -104,7 +105,7 @@ def unbiased(
     arXiv:1906.04721).
     """
     exact, small = (
-        session_predictor(build_session(graph.build(weights, shape, int8, smooth)))(ids)
+        session_predictor(build_session(graph.build(weights, shape, int8, care)))(ids)
         for int8 in (False, True)
     )
     found = dict(weights)

@@ -6,16 +6,14 @@ Quantising activations over a whole batch makes a tweet's labels depend on its n
     q = uint8(round(x / s) + 128), s = max|x| / 127 by row;  y = (q - 128) W8 * s * column scale
 
 After a GELU, which gives nothing below -0.17, zero lies at 32 and s = max x / 223: steps of little more than half the
-size, which takes a twelfth off the error of the logits. Of the weights behind it a few are up to 400 times their
-row's mean, always of the same inputs: a twelfth of the inputs has a product of its own in single precision (as in
-LLM.int8(), Dettmers et al. 2022, arXiv:2208.07339, for activations), which halves the error again. What stays in
-single precision works row by row or text by text. Fused operators of ONNX Runtime (domain com.microsoft) are used
-where they save passes over memory.
+size, which takes a twelfth off the error of the logits. What stays in single precision works row by row or text by
+text. Fused operators of ONNX Runtime (domain com.microsoft) are used where they save passes over memory.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,17 +23,29 @@ from onnx import TensorProto, helper, numpy_helper
 
 from trendlark.nlu.tasks import TASKS
 from trendlark.training.model import POOLED_TASKS, Shape, buckets
+from trendlark.training.rounding import quantise_rows
 
 Array = NDArray[Any]
 _OPSET = 21
 _CENTRE, _CENTRE_AFTER_GELU = 128, 32
 _LEAST_OF_GELU = 0.17
-_APART_OF = 12
 # QuantizeLinear in blocks at least as long as a row has one scale for each row.
 _WHOLE_ROW = 4096
 _FUSED = "com.microsoft"
 # A weight's constant has the name that the network has for it; what belongs to the weight has these endings.
-SCALE, SMOOTH, APART, PLACES = "/scale", "/smooth", "/apart", "/apart/places"
+SCALE, SMOOTH = "/scale", "/smooth"
+
+
+@dataclass(frozen=True, slots=True)
+class Care:
+    """How a weight is brought to 8 bits: by factors [inputs] of its channels (``smooth.py``), and with regard to the
+    moments [inputs, inputs] of what it is multiplied with, divided by these (``rounding.py``)."""
+
+    smooth: Array | None = None
+    moments: Array | None = None
+
+
+_NO_CARE = Care()
 
 
 class Graph:
@@ -95,25 +105,20 @@ class Graph:
         weight: Array,
         name: str,
         after_gelu: bool = False,
-        smooth: Array | None = None,
+        care: Care = _NO_CARE,
     ) -> str:
         """Multiply rows with a weight [outputs, inputs], without the bias.
 
-        ``name`` is the weight's; ``after_gelu`` where the rows are that; ``smooth`` [inputs] evens out channels
-        (``smooth.py``).
+        ``name`` is the weight's; ``after_gelu`` where the rows are that.
         """
         if not self.int8:
             return self.op("MatMul", hidden, self.constant(weight.T, name))
-        if smooth is not None:
-            hidden = self.op("Mul", hidden, self.constant((1 / smooth).astype(np.float32), name + SMOOTH))
-            weight = weight * smooth
-        apart = ""
-        if after_gelu:
-            places = largest_columns(weight)
-            apart = self._apart(hidden, weight, places, name)
-            weight = weight.copy()
-            weight[:, places] = 0
-        quantised, scale = quantise_rows(weight)
+        if care.smooth is not None:
+            hidden = self.op(
+                "Mul", hidden, self.constant((1 / care.smooth).astype(np.float32), name + SMOOTH)
+            )
+            weight = weight * care.smooth
+        quantised, scale = quantise_rows(weight, care.moments)
         centre = self.constant(np.array(_CENTRE_AFTER_GELU if after_gelu else _CENTRE, np.uint8))
         rows, row_scale = self._quantised_rows(hidden, centre, after_gelu)
         product = self.op(
@@ -126,13 +131,7 @@ class Graph:
             self.constant(np.zeros(len(weight), np.int8)),
             domain=_FUSED,
         )
-        product = self.op("Mul", product, row_scale)
-        return self.op("Add", product, apart) if apart else product
-
-    def _apart(self, hidden: str, weight: Array, places: NDArray[np.int64], name: str) -> str:
-        """The part of a product that the inputs at ``places`` have, in single precision."""
-        inputs = self.op("Gather", hidden, self.constant(places, name + PLACES), axis=-1)
-        return self.op("MatMul", inputs, self.constant(weight[:, places].T, name + APART))
+        return self.op("Mul", product, row_scale)
 
     def _quantised_rows(self, hidden: str, centre: str, after_gelu: bool) -> tuple[str, str]:
         if hidden not in self._rows:
@@ -158,34 +157,21 @@ class Graph:
         return self.op("ReduceSum", terms, self.constant(np.array([-1], np.int64)), keepdims=0)
 
 
-def quantise_rows(table: Array) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Return 8-bit rows and their scales [rows, 1]: symmetric, the largest value of a row at 127."""
-    scale = (np.abs(table).max(1, keepdims=True) / 127).clip(1e-12).astype(np.float32)
-    return np.round(table / scale).astype(np.int8), scale
-
-
-def largest_columns(weight: Array) -> NDArray[np.int64]:
-    """Return which inputs of a weight [outputs, inputs] have the largest values for their rows, a twelfth of all."""
-    size = np.abs(weight)
-    relative = (size / size.mean(1, keepdims=True).clip(1e-12)).max(0)
-    count = weight.shape[1] // _APART_OF
-    return np.sort(np.argsort(-relative, kind="stable")[:count]).astype(np.int64)
-
-
 def build(
-    weights: Mapping[str, Array], shape: Shape, int8: bool, smooth: Mapping[str, Array] | None = None
+    weights: Mapping[str, Array], shape: Shape, int8: bool, care: Mapping[str, Care] | None = None
 ) -> onnx.ModelProto:
     """Return the model: ``input_ids`` [batch, tokens] of texts of one length in, raw logits and ``embedding`` out.
 
-    ``smooth`` has factors by weight name, for 8 bits alone.
+    ``care`` says by weight name how it is brought to 8 bits; without an entry it is rounded to the nearest.
     """
     graph = Graph(int8)
+    care = care or {}
     ends = graph.op("Shape", "input_ids", start=1, end=2)
     hidden = _embed(graph, weights, ends)
     near = _near(graph, weights, shape, ends)
     for at in range(shape.layers):
-        hidden = _layer(graph, hidden, weights, f"layers.{at}", shape, smooth or {}, near)
-    outputs = _heads(graph, hidden, weights)
+        hidden = _layer(graph, hidden, weights, f"layers.{at}", shape, care, near)
+    outputs = _heads(graph, hidden, weights, care)
     ids = helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["batch", "tokens"])
     proto = helper.make_graph(graph.nodes, "trendlark", [ids], outputs, graph.initializers)
     imports = [helper.make_opsetid("", _OPSET), helper.make_opsetid(_FUSED, 1)]
@@ -223,12 +209,12 @@ def _layer(
     weights: Mapping[str, Array],
     layer: str,
     shape: Shape,
-    smooth: Mapping[str, Array],
+    care: Mapping[str, Care],
     near: str,
 ) -> str:
     def product(rows: str, linear: str, after_gelu: bool = False) -> str:
         name = f"{layer}.{linear}.weight"
-        return graph.product(rows, weights[name], name, after_gelu, smooth.get(name))
+        return graph.product(rows, weights[name], name, after_gelu, care.get(name, _NO_CARE))
 
     def bias(linear: str) -> str:
         name = f"{layer}.{linear}.bias"
@@ -248,24 +234,27 @@ def _layer(
     return add_norm(hidden, product(inner, "down", after_gelu=True), "down", 2)
 
 
-def _heads(graph: Graph, hidden: str, weights: Mapping[str, Array]) -> list[onnx.ValueInfoProto]:
+def _heads(
+    graph: Graph, hidden: str, weights: Mapping[str, Array], care: Mapping[str, Care]
+) -> list[onnx.ValueInfoProto]:
     outputs = []
     # A row of zeros scores every token alike: the plain mean, in the arithmetic of the other poolings.
     mean_too = np.concatenate([weights["pool.weight"], np.zeros_like(weights["pool.weight"][:1])])
-    scores = graph.op("Transpose", graph.product(hidden, mean_too, "pool.weight"), perm=[0, 2, 1])
+    scores = graph.product(hidden, mean_too, "pool.weight", care=care.get("pool.weight", _NO_CARE))
+    scores = graph.op("Transpose", scores, perm=[0, 2, 1])
     pooled = graph.op("MatMul", graph.op("Softmax", scores, axis=-1), hidden)
     parts = [graph.fresh("pooled") for _ in mean_too]
     graph.ops("Split", pooled, names=parts, axis=1, num_outputs=len(parts))
     for name, part in zip(POOLED_TASKS, parts[:-1], strict=True):
         features = graph.op("Squeeze", part, graph.constant(np.array([1], np.int64)))
-        inner = _inner(graph, features, weights, f"heads.{name}")
+        inner = _inner(graph, features, weights, f"heads.{name}", care)
         weight, bias = f"heads.{name}.logits.weight", f"heads.{name}.logits.bias"
         logits = graph.exact_product(inner, weights[weight], weight)
         graph.op("Add", logits, graph.constant(weights[bias], bias), name=name)
         outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", TASKS[name].width]))
-    inner = _inner(graph, hidden, weights, "entities")
+    inner = _inner(graph, hidden, weights, "entities", care)
     weight, bias = "entities.logits.weight", "entities.logits.bias"
-    tags = graph.product(inner, weights[weight], weight, after_gelu=True)
+    tags = graph.product(inner, weights[weight], weight, True, care.get(weight, _NO_CARE))
     graph.op("Add", tags, graph.constant(weights[bias], bias), name="entities")
     width = TASKS["entities"].width
     outputs.append(helper.make_tensor_value_info("entities", TensorProto.FLOAT, ["batch", "tokens", width]))
@@ -276,7 +265,9 @@ def _heads(graph: Graph, hidden: str, weights: Mapping[str, Array]) -> list[onnx
     return outputs
 
 
-def _inner(graph: Graph, features: str, weights: Mapping[str, Array], head: str) -> str:
+def _inner(
+    graph: Graph, features: str, weights: Mapping[str, Array], head: str, care: Mapping[str, Care]
+) -> str:
     weight, bias = f"{head}.inner.weight", f"{head}.inner.bias"
-    product = graph.product(features, weights[weight], weight)
+    product = graph.product(features, weights[weight], weight, care=care.get(weight, _NO_CARE))
     return graph.op("BiasGelu", product, graph.constant(weights[bias], bias), domain=_FUSED)

@@ -8,65 +8,44 @@ of 8 bits are finer where they were coarse.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import nn
 
-from trendlark.training.checkpoint import Checkpoint
-from trendlark.training.data import encode, some_texts
+from trendlark.training.graph import Care
+from trendlark.training.inputs import Inputs, observe
 from trendlark.training.model import Network
 
 # How far the inputs' sizes decide against the weights': of 0.4, 0.5 and 0.6 the least error (docs/model-log.md).
 _EXPONENT = 0.6
 _LEAST = 1e-5
 # What joins attention and what follows it read rows of the norms, where the large channels are.
-_SMOOTHED = ("qkv", "up")
+_SMOOTHED = (".qkv.weight", ".up.weight")
 
 Array = NDArray[Any]
 
 
-def smoothing(state: Checkpoint, weights: Mapping[str, Array], data: Path) -> dict[str, Array]:
-    """Return by weight name the factors [inputs] of a checkpoint, from the first validation tweets of every set."""
-    ids = encode(state.tokenizer, some_texts(data))
-    return factors(weights, largest_inputs(state.network, ids))
+def prepare(network: Network, weights: Mapping[str, Array], ids: Sequence[list[int]]) -> dict[str, Care]:
+    """Return by weight name how it is brought to 8 bits, with regard to what it meets over the texts."""
+    seen = observe(network, ids)
+    even = factors(weights, seen)
+    return {
+        name: Care(
+            even.get(name),
+            one.moments / np.outer(even[name], even[name]) if name in even else one.moments,
+        )
+        for name, one in seen.items()
+    }
 
 
-def largest_inputs(network: Network, ids: Sequence[list[int]]) -> dict[str, Array]:
-    """Return by weight name the largest absolute value [inputs] of each channel over the texts."""
-    found: dict[str, Array] = {}
-
-    def watch(name: str, layer: nn.Linear) -> Any:
-        def note(_: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
-            seen = inputs[0].detach().float().abs().reshape(-1, layer.in_features).max(0).values.numpy()
-            found[name] = np.maximum(found[name], seen) if name in found else seen
-
-        return layer.register_forward_pre_hook(note)
-
-    hooks = [
-        watch(f"{name}.weight", layer)
-        for name, layer in network.named_modules()
-        if isinstance(layer, nn.Linear)
-        and name.startswith("layers.")
-        and name.rsplit(".", 1)[-1] in _SMOOTHED
-    ]
-    network.eval()
-    with torch.inference_mode():
-        for row in ids:
-            network(torch.tensor([row]))
-    for hook in hooks:
-        hook.remove()
-    return found
-
-
-def factors(weights: Mapping[str, Array], largest: Mapping[str, Array]) -> dict[str, Array]:
+def factors(weights: Mapping[str, Array], seen: Mapping[str, Inputs]) -> dict[str, Array]:
     """Return what each channel is divided by, one in the geometric mean."""
     found = {}
-    for name, inputs in largest.items():
-        columns = np.abs(weights[name]).max(0)
-        raw = np.maximum(inputs, _LEAST) ** _EXPONENT / np.maximum(columns, _LEAST) ** (1 - _EXPONENT)
-        found[name] = (raw / np.exp(np.log(raw).mean())).astype(np.float32)
+    for name, inputs in seen.items():
+        if name.startswith("layers.") and name.endswith(_SMOOTHED):
+            columns = np.abs(weights[name]).max(0)
+            largest = np.maximum(inputs.largest, _LEAST)
+            raw = largest**_EXPONENT / np.maximum(columns, _LEAST) ** (1 - _EXPONENT)
+            found[name] = (raw / np.exp(np.log(raw).mean())).astype(np.float32)
     return found

@@ -1,0 +1,69 @@
+"""Weights in 8 bits: in range, and with regard to their inputs nearer to the product."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.training.tiny import product_of
+from trendlark.training.rounding import quantise_rows
+
+Array = NDArray[np.float32]
+
+
+def _world(seed: int, spread: int = 6) -> tuple[Array, Array]:
+    """Return rows [400, 48] that go together, as ``spread`` causes make them, and a weight [24, 48]."""
+    chance = np.random.default_rng(seed)
+    causes = chance.standard_normal((400, spread)) @ chance.standard_normal((spread, 48))
+    rows = causes + 0.1 * chance.standard_normal((400, 48))
+    return rows.astype(np.float32), chance.standard_normal((24, 48)).astype(np.float32)
+
+
+def _lost(rows: Array, weight: Array, moments: Array | None) -> float:
+    steps, scale = quantise_rows(weight, moments)
+    return float(np.square(rows @ (steps * scale - weight).T).mean())
+
+
+def test_products_of_inputs_that_go_together_lose_much_less() -> None:
+    for seed in range(5):
+        rows, weight = _world(seed)
+        assert _lost(rows, weight, rows.T @ rows) < 0.2 * _lost(rows, weight, None)
+        # Rows that were not among those seen gain as well.
+        fresh = rows[200:]
+        assert _lost(fresh, weight, rows[:200].T @ rows[:200]) < 0.3 * _lost(fresh, weight, None)
+
+
+def test_the_exported_product_gains_what_its_weight_does() -> None:
+    rows, weight = _world(7)
+    moments = rows.T @ rows
+    exact = rows @ weight.T
+    nearest, careful = (
+        float(np.square(product_of(rows, weight, moments=one) - exact).mean()) for one in (None, moments)
+    )
+    # What the activations lose stays.
+    assert careful < 0.8 * nearest
+
+
+def test_inputs_that_have_nothing_to_do_with_each_other_leave_the_nearest_step() -> None:
+    _, weight = _world(1)
+    for one, other in zip(quantise_rows(weight), quantise_rows(weight, np.eye(48)), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("moments", [np.zeros((48, 48)), np.ones((48, 48)), np.diag([1e12, *[0.0] * 47])])
+def test_whatever_was_seen_the_steps_are_in_range_and_near(moments: NDArray[np.float64]) -> None:
+    _, weight = _world(2)
+    steps, scale = quantise_rows(weight, moments)
+    assert steps.dtype == np.int8
+    assert np.abs(steps.astype(int)).max() <= 127
+    np.testing.assert_array_equal(scale, quantise_rows(weight)[1])
+    assert np.abs(steps * scale - weight).max() < 10 * scale.max()
+
+
+def test_a_row_of_nothing_stays_nothing() -> None:
+    rows, weight = _world(3)
+    weight[5] = 0
+    steps, scale = quantise_rows(weight, rows.T @ rows)
+    assert not steps[5].any()
+    assert np.isfinite(scale).all()
