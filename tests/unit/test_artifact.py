@@ -16,7 +16,7 @@ from trendlark.errors import ModelError
 from trendlark.nlu.analyzer import Analyzer
 from trendlark.nlu.artifact import FORMAT, default_folder, load_artifact
 from trendlark.nlu.tasks import TASKS, Task
-from trendlark.nlu.text import NORMALISER_VERSION
+from trendlark.nlu.text import NORMALISER_VERSION, OLDEST_NORMALISER
 
 
 @pytest.fixture(scope="module")
@@ -102,10 +102,16 @@ def test_a_newer_format_asks_for_an_upgrade(folder: Path) -> None:
         load_artifact(folder)
 
 
-def test_another_normaliser_is_refused(folder: Path) -> None:
-    edit(folder, lambda content: content.update(normaliser=NORMALISER_VERSION + 1))
-    with pytest.raises(ModelError, match=f"trained with normaliser {NORMALISER_VERSION + 1}"):
+@pytest.mark.parametrize("normaliser", [NORMALISER_VERSION + 1, OLDEST_NORMALISER - 1])
+def test_another_normaliser_is_refused(folder: Path, normaliser: int) -> None:
+    edit(folder, lambda content: content.update(normaliser=normaliser))
+    with pytest.raises(ModelError, match=f"trained with normaliser {normaliser} "):
         load_artifact(folder)
+
+
+def test_a_model_of_the_oldest_normaliser_is_read(folder: Path) -> None:
+    edit(folder, lambda content: content.update(normaliser=OLDEST_NORMALISER))
+    assert load_artifact(folder).manifest.normaliser == OLDEST_NORMALISER
 
 
 def test_all_bad_fields_are_named_at_once(folder: Path) -> None:

@@ -19,6 +19,7 @@ from tests.support.tiny_model import checksum, make_tiny_artifact
 from trendlark.errors import ModelError
 from trendlark.nlu.analyzer import Analyzer, load
 from trendlark.nlu.artifact import load_artifact
+from trendlark.nlu.text import NORMALISER_VERSION
 
 FILES = ("model.onnx", "tokenizer.json")
 _Change = Callable[[dict[str, Any]], object]
@@ -131,7 +132,7 @@ def test_a_field_that_is_missing_or_of_another_type_is_named(folder: Path, field
         *(("tasks.hate.labels", bad) for bad in ([], ["irony"], ["hate", "hate"], "hate")),
         ("tasks.sentiment.kind", "many_of"),
         ("tasks.topics.labels", ["sports", "weather"]),
-        ("normaliser", 2),
+        *(("normaliser", bad) for bad in (0, NORMALISER_VERSION + 1)),
         ("name", ""),
         *(("entity_tags", bad) for bad in ([], ["B-person"], ["O"] * 15, ["O", "X-person"], ["O", "B-"])),
     ],

@@ -58,6 +58,9 @@ _PIECES = [
     "हिन्दी",
     "한",
     "\u1112\u1161",
+    "BREAKING NEWS",
+    "\u24c2\ufe0f",
+    "\u0130STANBUL",
     "{@Real Madrid@}",
     "@a@b.c",
     "…",
@@ -157,6 +160,37 @@ def test_output_is_clean(raw: str) -> None:
 def test_output_is_a_fixed_point(raw: str) -> None:
     once = normalise(raw).text
     assert normalise(once).text == once
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("BREAKING: Messi HAS SIGNED", "breaking: messi has signed"),
+        ("¡QUÉ VERGÜENZA, ESPAÑA!", "¡qué vergüenza, españa!"),
+        # What others wrote says nothing of how loud this one is, and placeholders stay what they are.
+        ("@Ana_1 @juan THIS IS GREAT https://t.co/abc", "@user @user this is great http"),
+        ("RT USER: NOBODY KNOWS WHY HTTPS://T.CO/X", "rt @user : nobody knows why http"),
+        # A hashtag's words are found by its capitals; one that is all of them is one word.
+        ("WINTER IS COMING #JuegoDeTronos #GOT", "winter is coming # Juego De Tronos # got"),
+        # Too few, too small a share, or no letters.
+        ("NASA Y ESA", "NASA Y ESA"),
+        ("I LOVE the new one so very much, NASA AND ESA", "I LOVE the new one so very much, NASA AND ESA"),
+        ("明日はワールドカップ開幕 FIFA WORLD CUP 中継", "明日はワールドカップ開幕 FIFA WORLD CUP 中継"),
+        ("\u24c2\ufe0f \u24c2\ufe0f WHERE IS THE METRO", "circled M circled M where is the metro"),
+        # Letters whose small form is two characters stay, so that every offset does.
+        ("\u0130STANBUL IS CALLING", "\u0130stanbul is calling"),
+    ],
+)
+def test_a_text_in_capitals_is_read_in_small_letters(raw: str, expected: str) -> None:
+    assert normalise(raw).text == expected
+
+
+def test_a_name_in_a_text_in_capitals_leads_back_to_its_capitals() -> None:
+    raw = "BREAKING \u00a1MESSI LEAVES FOR M\u00c9XICO\u200b!"
+    normalised = normalise(raw)
+    at = normalised.text.index("m\u00e9xico")
+    start, end = normalised.span(at, at + 6)
+    assert raw[start:end] == "M\u00c9XICO"
 
 
 def test_only_the_first_code_points_are_read() -> None:

@@ -40,7 +40,7 @@ PLACEHOLDERS: list[_Case] = [
     ("<USER> [URL]", "< @user > [ http ]", "@user", "USER"),
     ("{@FC Barcelona@} {@ @}", "@user @user", "@user", "{@FC Barcelona@}"),
     ("TUSERUSER HTTPURL", "@user http", "http", "HTTPURL"),
-    ("SUPERUSER curl URLS", "SUPERUSER curl URLS", "curl", "curl"),
+    ("SUPERUSER con las URLS de curl", "SUPERUSER con las URLS de curl", "curl", "curl"),
     ("el usuario de la url", "el usuario de la url", "url", "url"),
     ("user@mail.com", "user@mail.com", "mail.com", "mail.com"),
 ]

@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from trendlark.errors import ModelError
 from trendlark.nlu.tasks import TASKS, Kind, Task
-from trendlark.nlu.text import NORMALISER_VERSION
+from trendlark.nlu.text import NORMALISER_VERSION, OLDEST_NORMALISER
 
 FORMAT = 1
 MODEL_FILE = "model.onnx"
@@ -190,10 +190,10 @@ def _read_manifest(path: Path) -> Manifest:
             f"Found a manifest that cannot be used in {path}: {wrong}. Its fields are those that "
             "`trendlark train` writes. Export the model again."
         ) from error
-    if manifest.normaliser != NORMALISER_VERSION:
+    if not OLDEST_NORMALISER <= manifest.normaliser <= NORMALISER_VERSION:
         raise ModelError(
             f"Found a model trained with normaliser {manifest.normaliser} in {path}; this Trendlark has "
-            f"normaliser {NORMALISER_VERSION}, and a model must meet the text it learnt from. "
+            f"normaliser {NORMALISER_VERSION}, which models made with {OLDEST_NORMALISER} or later can read. "
             "Take a model made for this version, or train anew."
         )
     return manifest

@@ -6,9 +6,10 @@ states the version that it was trained with.
 
 What it does, in order: lone surrogates to U+FFFD; HTML entities (however often escaped) and the
 literal escapes of published data sets decoded; control, zero-width and direction marks removed;
-NFC; runs of four or more of a character (digits apart) cut to three; mentions to ``@user`` and
+NFC; runs of four or more of a character (digits apart) cut to three; a text in capitals to small
+letters (models read capitals badly, and small letters nearly as well as any); mentions to ``@user`` and
 links to ``http``; hashtags segmented (``#JuegoDeTronos`` to ``# Juego De Tronos``); emoji spelled
-in English words; white space collapsed. Case is kept: the tokenizer lower-cases.
+in English words; white space collapsed. Else case is kept.
 
 The output is a fixed point, except where decoding uncovers another escape (``&am&#112;;``), or
 segmenting or removing uncovers a placeholder or a border (``#USER``, ``http`` split by an emoji joiner,
@@ -27,10 +28,15 @@ from functools import lru_cache
 
 import emoji
 
-NORMALISER_VERSION = 1
+NORMALISER_VERSION = 2
+# The oldest whose models may read this one's text: what has changed since they met in training, too.
+OLDEST_NORMALISER = 1
 MAX_CODE_POINTS = 4000
 
 _LONGEST_RUN = 3
+# A text is in capitals when it has so many, and they are this share of its letters; links, mentions and hashtags aside.
+_FEWEST_CAPITALS = 10
+_SHARE_OF_CAPITALS = 0.7
 
 # A piece of a rewritten match: replacement text (None keeps the text as it is) for [start, end).
 _Piece = tuple[str | None, int, int]
@@ -143,6 +149,7 @@ def normalise(text: str) -> Normalised:
     draft.rewrite(_STRAY_JOINER, _drop)
     _compose(draft)
     draft.rewrite(_RUN, _shorten)
+    _quieten(draft)
     draft.rewrite(_TOKEN, _replace_token)
     _spell_emoji(draft)
     draft.rewrite(_ANY_JOINER, _drop)
@@ -194,6 +201,32 @@ def _shorten(match: re.Match[str]) -> Iterable[_Piece]:
 
 def _collapse(match: re.Match[str]) -> Iterable[_Piece]:
     yield " ", match.start(), match.end()
+
+
+def _quieten(draft: _Draft) -> None:
+    own = _TOKEN.sub(" ", draft.text)
+    capitals = sum(map(_is_capital, own))
+    if capitals < _FEWEST_CAPITALS or capitals < _SHARE_OF_CAPITALS * sum(map(str.isalpha, own)):
+        return
+    parts: list[str] = []
+    at = 0
+    for match in _TOKEN.finditer(draft.text):
+        parts.append(_small(draft.text[at : match.start()]))
+        # A hashtag in capitals is one word, shouted; another has its words marked by them. Placeholders stay.
+        shouted = match.lastgroup == "hashtag" and match[0].isupper()
+        parts.append(_small(match[0]) if shouted else match[0])
+        at = match.end()
+    draft.text = "".join([*parts, _small(draft.text[at:])])
+
+
+def _is_capital(character: str) -> bool:
+    # A sign such as the emoji of the Metro, an M in a circle, has a small form, too, and is no letter.
+    return character.isalpha() and character.isupper()
+
+
+def _small(text: str) -> str:
+    """Return the text in small letters, character by character: none may become two."""
+    return "".join(small if _is_capital(one) and len(small := one.lower()) == 1 else one for one in text)
 
 
 def _replace_token(match: re.Match[str]) -> Iterable[_Piece]:
