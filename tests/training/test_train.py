@@ -16,9 +16,10 @@ from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.data import load_examples
 from trendlark.training.losses import task_losses
 from trendlark.training.mixture import Mixture, shares
-from trendlark.training.model import Network, Shape
+from trendlark.training.model import POOLED_TASKS, Network, Shape
 from trendlark.training.optimise import Clock, Optimiser, Rates, rate_factor
 from trendlark.training.recipe import Recipe, load_recipe, parse_recipe
+from trendlark.training.sets import EMOJI_SETS, SETS
 
 RECIPE = """
 name = "tiny"
@@ -245,6 +246,19 @@ def test_a_base_that_is_nowhere_is_named(data: Path, out: Path, tmp_path: Path) 
         train.run(data, out, str(path))
 
 
-@pytest.mark.parametrize("name", ["default", "go-on", "longer"])
+@pytest.mark.parametrize("name", ["default", "go-on", "longer", "taught", "deeper", "lighter", "steadier"])
 def test_the_recipes_in_the_package_begin_from_the_base_that_it_names(name: str) -> None:
     assert (load_recipe(name).name, load_recipe(name).base) == (name, "e5")
+
+
+def test_the_larger_teacher_learns_english_tweets_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="base is 'all-mpnet-base-v2', not one of"):
+        load_recipe("teacher")
+    (tmp_path / "all-mpnet-base-v2").mkdir()
+    recipe = load_recipe("teacher")
+    drawn = shares(dict.fromkeys([*SETS, *EMOJI_SETS], 100), recipe.power, recipe.boosts)
+    assert {SETS[key].lang for key in drawn} == {"en"}
+    assert {SETS[key].task for key in drawn} == set(POOLED_TASKS)
