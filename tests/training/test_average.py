@@ -17,13 +17,17 @@ from trendlark.training.average import between, mean
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 def test_every_weight_lies_so_far_along_the_way(share: float) -> None:
     start, end = tiny_checkpoint(1), tiny_checkpoint(2)
-    old, new = start.network.state_dict(), {k: v.clone() for k, v in end.network.state_dict().items()}
+    old, new = start.network.state_dict(), end.network.state_dict()
+    before = {name: value.clone() for name, value in new.items()}
     end.more = {"optimiser": {}, "step": 7}
     found = between(start, end, share)
     for name, value in found.network.state_dict().items():
         expected = new[name] if name.startswith("emoji.") else (1 - share) * old[name] + share * new[name]
         torch.testing.assert_close(value, expected)
     assert found.more == {"step": 7, "share": share}
+    # Both ends of the way stay what they were.
+    assert all(torch.equal(value, before[name]) for name, value in new.items())
+    assert end.more == {"optimiser": {}, "step": 7}
 
 
 def test_shares_and_shapes_that_cannot_be_are_refused() -> None:
@@ -37,7 +41,7 @@ def test_several_ends_are_averaged_and_all_are_told() -> None:
     ends = [tiny_checkpoint(seed) for seed in (1, 2, 4)]
     for at, end in enumerate(ends):
         end.more = {"recipe": {"seed": at}, "step": 10 + at, "history": [{"stage": "words"}]}
-    several = [{k: v.clone() for k, v in end.network.state_dict().items()} for end in ends]
+    several = [end.network.state_dict() for end in ends]
     found = mean(ends)
     for name, value in found.network.state_dict().items():
         torch.testing.assert_close(value, sum(one[name] for one in several) / 3)

@@ -20,6 +20,7 @@ from trendlark.errors import InputError
 from trendlark.training import checkpoint
 from trendlark.training.centre import centre
 from trendlark.training.checkpoint import Checkpoint
+from trendlark.training.model import Network
 from trendlark.training.recipe import load_recipe
 from trendlark.training.train import history, start_state
 
@@ -39,9 +40,10 @@ def between(start: Checkpoint, end: Checkpoint, share: float) -> Checkpoint:
         name: value if name.startswith("emoji.") else old[name].lerp(value, share)
         for name, value in new.items()
     }
-    end.network.load_state_dict(mixed)
-    end.more = {name: value for name, value in end.more.items() if name != "optimiser"} | {"share": share}
-    return end
+    network = Network(end.network.shape)
+    network.load_state_dict(mixed)
+    more = {name: value for name, value in end.more.items() if name != "optimiser"} | {"share": share}
+    return Checkpoint(network, end.tokenizer, end.emoji, more)
 
 
 def mean(ends: Sequence[Checkpoint]) -> Checkpoint:
@@ -56,12 +58,13 @@ def mean(ends: Sequence[Checkpoint]) -> Checkpoint:
             f"Found ends of {len(shapes)} shapes; allowed are ends of one. Take runs of the same start and layers."
         )
     weights = [end.network.state_dict() for end in ends]
-    first.network.load_state_dict(
+    network = Network(first.network.shape)
+    network.load_state_dict(
         {name: torch.stack([one[name] for one in weights]).mean(0) for name in weights[0]}
     )
     beside = [history(other)[-1] | {"stage": "beside"} for other in others]
-    first.more["history"] = [*first.more.get("history", []), *beside]
-    return first
+    more = first.more | {"history": [*first.more.get("history", []), *beside]}
+    return Checkpoint(network, first.tokenizer, first.emoji, more)
 
 
 def main() -> None:
