@@ -34,7 +34,7 @@ OLDEST_NORMALISER = 1
 MAX_CODE_POINTS = 4000
 
 _LONGEST_RUN = 3
-# A text is in capitals when it has so many, and they are this share of its letters; links, mentions and hashtags aside.
+# A text is in capitals when it has so many, and they are this share of its letters; links and mentions aside.
 _FEWEST_CAPITALS = 10
 _SHARE_OF_CAPITALS = 0.7
 
@@ -204,7 +204,7 @@ def _collapse(match: re.Match[str]) -> Iterable[_Piece]:
 
 
 def _quieten(draft: _Draft) -> None:
-    own = _TOKEN.sub(" ", draft.text)
+    own = _TOKEN.sub(lambda match: match[0] if match.lastgroup == "hashtag" else " ", draft.text)
     capitals = sum(map(_is_capital, own))
     if capitals < _FEWEST_CAPITALS or capitals < _SHARE_OF_CAPITALS * sum(map(str.isalpha, own)):
         return
