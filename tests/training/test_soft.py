@@ -23,7 +23,7 @@ from trendlark.training import checkpoint, export, teachers
 from trendlark.training.calibrate import Sample, fit_temperature, sample_loss
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.data import encode, file_digest, fingerprint, read_rows
-from trendlark.training.losses import task_losses
+from trendlark.training.losses import smooth, task_losses
 from trendlark.training.mixture import collate
 from trendlark.training.predict import Floats
 from trendlark.training.scoring import Calibration, Scored
@@ -140,6 +140,21 @@ def test_the_loss_of_a_soft_label_is_least_at_its_probabilities(tmp_path: Path, 
         moved = dict(out)
         moved[name] = out[name] + torch.linspace(0.2, 0.6, out[name].shape[1])
         assert task_losses(moved, batch)[name] > least[name]
+
+
+def test_what_teachers_are_all_but_certain_of_is_not_spread_as_people_s_labels_are(
+    tmp_path: Path, state: Checkpoint
+) -> None:
+    chances = {
+        "sentiment": np.array([0.9999, 0.0001, 0.0], np.float32),
+        "hate": np.array([0.0001], np.float32),
+        "topics": np.zeros(19, np.float32),
+    }
+    write_soft(tmp_path / "soft.jsonl.gz", [SoftRow("good morning", "en", "x", chances)])
+    batch = collate(soft_examples(tmp_path / "soft.jsonl.gz", state.tokenizer, 0.0, 0)["soft_en"], 2)
+    for name, expected in chances.items():
+        found = smooth(name, batch.values[name], batch.weights[name], 0.3)
+        np.testing.assert_allclose(found[0].numpy(), expected, atol=6e-4, err_msg=name)
 
 
 def test_pools_give_no_text_twice_and_none_of_validation(

@@ -19,7 +19,8 @@ _NEVER = -1e4
 def task_losses(out: Mapping[str, Tensor], batch: Batch, smoothing: float = 0.0) -> dict[str, Tensor]:
     """Return the loss of each task that the batch supervises, summed over texts and divided by their number.
 
-    ``smoothing`` is the share of people's labels that ``smooth`` spreads; entities and emoji are left as they are.
+    ``smoothing`` is the share of people's labels that ``smooth`` spreads; entities, emoji and which single emotion a
+    text has are left as they are.
     """
     losses = {}
     for name, weight in batch.weights.items():

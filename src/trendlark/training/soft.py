@@ -24,6 +24,8 @@ from trendlark.training.model import POOLED_TASKS
 from trendlark.training.sets import SOFT_SETS
 
 _DIGITS = 3
+# What was written as nothing is less than half of the last digit; only people's labels are certain (``losses.smooth``).
+_LEAST = 0.5 * 10**-_DIGITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,10 @@ def _examples(rows: Sequence[SoftRow], tokenizer: Tokenizer, noise: float, seed:
     # The teachers read the clean text, the pupil may meet a noisy one (Xie et al. 2020, arXiv:1911.04252).
     texts = noised([row.text for row in rows], rows[0].lang, noise, seed)
     return [
-        Example(ids, dict(row.chances), {name: np.ones_like(value) for name, value in row.chances.items()})
+        Example(
+            ids,
+            {name: value.clip(_LEAST, 1 - _LEAST) for name, value in row.chances.items()},
+            {name: np.ones_like(value) for name, value in row.chances.items()},
+        )
         for ids, row in zip(encode(tokenizer, texts), rows, strict=True)
     ]
