@@ -19,25 +19,24 @@ from trendlark.cli import app
 from trendlark.errors import InputError, ModelError, TrendlarkError
 from trendlark.nlu.artifact import load_artifact
 from trendlark.nlu.tasks import TASKS
-from trendlark.training import checkpoint, export, teachers
+from trendlark.training import checkpoint, export, pools
 from trendlark.training.calibrate import Sample, fit_temperature, sample_loss
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.data import encode, file_digest, fingerprint, read_rows
 from trendlark.training.losses import smooth, task_losses
 from trendlark.training.mixture import collate
+from trendlark.training.pools import Pool
 from trendlark.training.predict import Floats
 from trendlark.training.scoring import Calibration, Scored
 from trendlark.training.sets import SETS
 from trendlark.training.soft import SoftRow, read_soft, soft_examples, write_soft
 from trendlark.training.teachers import (
     NetworkTeacher,
-    Pool,
     Vote,
     choose_votes,
     find_shifts,
     label,
     load_teacher,
-    pool_texts,
 )
 
 SURE = np.array([0.8, 0.15, 0.05], np.float32)
@@ -155,35 +154,6 @@ def test_what_teachers_are_all_but_certain_of_is_not_spread_as_people_s_labels_a
     for name, expected in chances.items():
         found = smooth(name, batch.values[name], batch.weights[name], 0.3)
         np.testing.assert_allclose(found[0].numpy(), expected, atol=6e-4, err_msg=name)
-
-
-def test_pools_give_no_text_twice_and_none_of_validation(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write_data(tmp_path)
-    held = read_rows(tmp_path, SETS["tweeteval_sentiment"], "val")[0].text
-    unlabeled = tmp_path / "unlabeled"
-    unlabeled.mkdir()
-    texts = [held, f"@someone {held}", "short", *(f"an everyday tweet, number {at}" for at in range(30))]
-    with gzip.open(unlabeled / "en.txt.gz", "wt", encoding="utf-8") as file:
-        file.write("\n".join([*texts, *texts]))
-    rows = [
-        {"text": "AN EVERYDAY tweet, number 3", "label": "x"},
-        {"text": "one more of them, new", "label": "x"},
-    ]
-    write_rows(tmp_path / "crisislex_t6" / "train.jsonl.gz", rows)
-    pools = (
-        Pool("unlabeled/en.txt.gz", "en", 30),
-        Pool("crisislex_*/train.jsonl.gz", "en", 5),
-        Pool("no/file", "en", 5),
-    )
-    monkeypatch.setattr(teachers, "POOLS", pools)
-    found = pool_texts(tmp_path)
-    assert sorted(row.text for row in found) == sorted([*texts[3:], "one more of them, new"])
-    assert {row.origin for row in found} == {"unlabeled", "crisislex_t6"}
-    monkeypatch.setattr(teachers, "POOLS", (Pool("unlabeled/en.txt.gz", "en", 7),))
-    assert len(pool_texts(tmp_path)) == 7
-    assert pool_texts(tmp_path) == pool_texts(tmp_path)
 
 
 def test_the_joint_answer_is_the_weighed_sum_of_logits(artefacts: list[Path]) -> None:
@@ -342,7 +312,7 @@ def test_from_teachers_to_a_pupil(
     with gzip.open(data / "unlabeled" / "en.txt.gz", "wt", encoding="utf-8") as file:
         file.writelines(f"an everyday tweet, number {at}\n" for at in range(25))
     monkeypatch.setattr(
-        teachers,
+        pools,
         "POOLS",
         (Pool("unlabeled/en.txt.gz", "en", 25), Pool("tweeteval_hate/train.jsonl.gz", "en", 5)),
     )

@@ -20,7 +20,7 @@ from trendlark.errors import InputError
 from trendlark.training import checkpoint
 from trendlark.training.centre import centre
 from trendlark.training.checkpoint import Checkpoint
-from trendlark.training.model import Network
+from trendlark.training.model import AUXILIARY, Network
 from trendlark.training.recipe import load_recipe
 from trendlark.training.train import history, start_state
 
@@ -37,7 +37,7 @@ def between(start: Checkpoint, end: Checkpoint, share: float) -> Checkpoint:
         )
     old, new = start.network.state_dict(), end.network.state_dict()
     mixed = {
-        name: value if name.startswith("emoji.") else old[name].lerp(value, share)
+        name: value if name.startswith(AUXILIARY) else old[name].lerp(value, share)
         for name, value in new.items()
     }
     network = Network(end.network.shape)

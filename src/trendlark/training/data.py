@@ -59,7 +59,10 @@ class Row:
 
 @dataclass(slots=True)
 class Example:
-    """One text for training: ids, and for each task it supervises the values and their weights (0 masks)."""
+    """One text for training: ids, and for each task it supervises the values and their weights (0 masks).
+
+    Of ``raw`` texts words are blanked and guessed.
+    """
 
     ids: list[int]
     values: dict[str, Floats] = field(default_factory=dict)
@@ -68,6 +71,7 @@ class Example:
     allowed_tags: Bools | None = None
     emoji: int = -1
     emoji_allowed: Bools | None = None
+    raw: bool = False
 
 
 def read_rows(data: Path, entry: DataSet, split: str) -> list[Row]:

@@ -2,8 +2,8 @@
 
     trendlark train --data DATA --out OUT --start FOLDER
 
-Weights come back within half a step of their 8 bits, which validation does not tell from the checkpoint's. The head
-that only helps training, for emoji, is not in an artefact and begins anew.
+Weights come back within half a step of their 8 bits, which validation does not tell from the checkpoint's. The heads
+that only help training, for emoji and blanked words, are not in an artefact and begin anew.
 """
 
 from __future__ import annotations
@@ -24,10 +24,9 @@ from trendlark.errors import ModelError
 from trendlark.nlu.artifact import Artifact, load_artifact
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.graph import SCALE, SMOOTH
-from trendlark.training.model import Network, Shape
+from trendlark.training.model import AUXILIARY, Network, Shape
 
 Array = NDArray[Any]
-_NOT_EXPORTED = "emoji."
 # trendlark-6 has the largest weights behind a GELU in single precision, and which inputs these belong to.
 _APART, _PLACES = "/apart", "/apart/places"
 
@@ -49,7 +48,7 @@ def from_artifact(folder: Path | str, emoji: Sequence[str]) -> Checkpoint:
     network = Network(_shape(graph, constants, len(emoji)))
     state = network.state_dict()
     for name, own in state.items():
-        if not name.startswith(_NOT_EXPORTED):
+        if not name.startswith(AUXILIARY):
             state[name] = torch.from_numpy(_weight(constants, name, tuple(own.shape)))
     network.load_state_dict(state)
     tokenizer = Tokenizer.from_file(str(artifact.tokenizer_file))

@@ -33,6 +33,7 @@ class Batch:
     allowed_tags: Tensor
     emoji: Tensor
     emoji_allowed: Tensor
+    raw: Tensor
 
     def to(self, device: torch.device) -> Batch:
         """Return the batch on the device."""
@@ -52,6 +53,7 @@ class Batch:
             change(self.allowed_tags),
             change(self.emoji),
             change(self.emoji_allowed),
+            change(self.raw),
         )
 
 
@@ -80,6 +82,7 @@ def collate(examples: Sequence[Example], emoji: int) -> Batch:
         torch.from_numpy(tags),
         torch.tensor([example.emoji for example in examples]),
         torch.from_numpy(allowed),
+        torch.tensor([example.raw for example in examples]),
     )
 
 

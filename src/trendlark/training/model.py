@@ -17,12 +17,14 @@ from trendlark.nlu.tasks import TASKS, entity_tags
 
 MAX_TOKENS = 96
 _FARTHEST = 128
+# Heads that only help training.
+AUXILIARY = ("emoji.", "guess.")
 POOLED_TASKS = tuple(task.name for task in TASKS.values() if task.kind != "spans")
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The sizes that make a network; ``auxiliary`` heads help training and are not exported.
+    """The sizes that make a network; ``auxiliary`` heads, and with ``guesses`` one of words, help training alone.
 
     With ``buckets`` attention also knows how far apart two tokens are, by a weight for each of so many distances.
     """
@@ -36,6 +38,7 @@ class Shape:
     dropout: float = 0.1
     auxiliary: int = 0
     buckets: int = 0
+    guesses: bool = False
 
     def to_dict(self) -> dict[str, int | float]:
         """Return the sizes as plain data, for checkpoints and manifests."""
@@ -86,6 +89,21 @@ class Head(nn.Module):
         return self.logits(self.drop(functional.gelu(self.inner(features))))  # type: ignore[no-any-return]
 
 
+class Guess(nn.Module):
+    """Which piece a blanked token was; each is known by its embedding, and by how frequent it is."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.inner = nn.Linear(shape.width, shape.width)
+        self.norm = nn.LayerNorm(shape.width, eps=1e-12)
+        self.frequency = nn.Parameter(torch.zeros(shape.vocabulary))
+
+    def forward(self, features: Tensor, words: Tensor) -> Tensor:
+        """Map [tokens, width] to raw logits [tokens, vocabulary]; ``words`` [vocabulary, width] stay as they are."""
+        inner = self.norm(functional.gelu(self.inner(features)))
+        return functional.linear(inner, words.detach(), self.frequency)
+
+
 class Network(nn.Module):
     """Token ids in, raw logits of every task out; training blanks a share ``word_dropout`` of the words."""
 
@@ -106,6 +124,7 @@ class Network(nn.Module):
         )
         self.entities = Head(shape.width, len(entity_tags()), shape.dropout)
         self.emoji = Head(shape.width, shape.auxiliary, shape.dropout) if shape.auxiliary else None
+        self.guess = Guess(shape) if shape.guesses else None
         self.word_dropout = 0.0
 
     def freeze(self, layers: int) -> None:
@@ -116,12 +135,17 @@ class Network(nn.Module):
                 part.requires_grad_(requires_grad=False)
         self.positions.requires_grad = not layers
 
-    def encode(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Return hidden states [batch, tokens, width]; ``mask`` is True at tokens and False at padding."""
+    def encode(self, ids: Tensor, mask: Tensor | None = None, blank: Tensor | None = None) -> Tensor:
+        """Return hidden states [batch, tokens, width]; ``mask`` is True at tokens and False at padding.
+
+        Tokens where ``blank`` [batch, tokens] is True are not read.
+        """
         tokens = ids.shape[1]
         words = self.words(ids)
         if self.training and self.word_dropout:
             words = words * (torch.rand(ids.shape, device=ids.device) >= self.word_dropout)[:, :, None]
+        if blank is not None:
+            words = words * ~blank[:, :, None]
         hidden = self.drop(self.norm(words + self.positions[:tokens]))
         scores = None
         if mask is not None:
@@ -142,9 +166,14 @@ class Network(nn.Module):
             mean = (hidden * weights).sum(1) / weights.sum(1)
         return functional.normalize(mean.float(), dim=-1)
 
-    def forward(self, ids: Tensor, mask: Tensor | None = None) -> dict[str, Tensor]:
-        """Return raw logits by task, ``embedding``, and ``emoji`` where that head exists."""
-        hidden = self.encode(ids, mask)
+    def forward(
+        self, ids: Tensor, mask: Tensor | None = None, blank: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """Return raw logits by task, ``embedding``, and ``emoji`` where that head exists.
+
+        Where that of words does and there are tokens to ``blank``, also ``guesses``, [blanked, vocabulary].
+        """
+        hidden = self.encode(ids, mask, blank)
         scores = self.pool(hidden).float()
         if mask is not None:
             scores = scores.masked_fill(~mask[:, :, None], -1e4)
@@ -154,6 +183,8 @@ class Network(nn.Module):
         out["embedding"] = self.embed(hidden, mask)
         if self.emoji is not None:
             out["emoji"] = self.emoji(pooled[0]).float()
+        if self.guess is not None and blank is not None:
+            out["guesses"] = self.guess(hidden[blank], self.words.weight).float()
         return out
 
 

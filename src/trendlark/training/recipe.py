@@ -10,7 +10,7 @@ from typing import Any
 
 from trendlark.errors import InputError
 from trendlark.training.optimise import Rates
-from trendlark.training.sets import EMOJI_SETS, SETS, SOFT_SETS
+from trendlark.training.sets import EMOJI_SETS, SETS, SOFT_SETS, TEXT_SETS
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,10 @@ class Recipe:
     ``smoothing`` of people's labels is spread over what they might have said (``losses.py``). A set of n examples
     is drawn in proportion to n to the ``power`` times its entry in ``boosts``; 0 leaves it out. ``weights``
     multiply the loss of a task. A share ``noise`` of the texts is read as people write otherwise: shouted, small,
-    mistyped, without accents. ``validate_rows`` of each set are scored every ``validate_minutes``; after
-    ``patience`` of these without a better mean of tasks the run stops (0 for never). Several processes average
-    their weights every ``average_every`` steps.
+    mistyped, without accents. Where ``masked`` is above 0 raw tweets are drawn, too (``text_en`` and so on), and this
+    share of their words is blanked and to be guessed (``masked.py``). ``validate_rows`` of each set are scored every
+    ``validate_minutes``; after ``patience`` of these without a better mean of tasks the run stops (0 for never).
+    Several processes average their weights every ``average_every`` steps.
     """
 
     name: str = "custom"
@@ -54,6 +55,7 @@ class Recipe:
     r_drop: float = 0.0
     smoothing: float = 0.0
     noise: float = 0.0
+    masked: float = 0.0
     checkpoint_minutes: float = 10.0
     validate_minutes: float = 20.0
     validate_rows: int = 250
@@ -95,7 +97,7 @@ def parse_recipe(table: Mapping[str, Any], source: str) -> Recipe:
     wrong += [
         f"boosts.{key} is no set"
         for key in table.get("boosts", {})
-        if key not in {*SETS, *EMOJI_SETS, *SOFT_SETS}
+        if key not in {*SETS, *EMOJI_SETS, *SOFT_SETS, *TEXT_SETS}
     ]
     if wrong:
         raise InputError(f"{source}: {'; '.join(wrong)}. Allowed are {', '.join(known)}. Correct the recipe.")

@@ -169,3 +169,8 @@ EMOJI_SETS: Mapping[str, str] = MappingProxyType({"emojispace_es": "es", "tweete
 SOFT_SETS: Mapping[str, str] = MappingProxyType(
     {f"soft_{lang}": lang for lang in ("en", "es", "pt", "fr", "de", "it")}
 )
+
+# Tweets as they are, whose words are to be guessed (``masked.py``), by language.
+TEXT_SETS: Mapping[str, str] = MappingProxyType(
+    {key.replace("soft", "text"): lang for key, lang in SOFT_SETS.items()}
+)

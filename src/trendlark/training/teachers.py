@@ -10,11 +10,9 @@ the likelihood of validation, and said with its reason.
 
 from __future__ import annotations
 
-import gzip
 import itertools
 import logging
 import math
-import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -28,23 +26,23 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from trendlark.errors import ModelError
-from trendlark.nlu.artifact import TOKENIZER_FILE, load_artifact
+from trendlark.nlu.artifact import TOKENIZER_FILE, Manifest, load_artifact
 from trendlark.nlu.tasks import TASKS
 from trendlark.training import linear
 from trendlark.training.calibrate import Sample, fit_temperature, sample_loss
-from trendlark.training.data import Row, encode, fingerprint, read_file, read_rows, validation_fingerprints
+from trendlark.training.data import Row, encode, read_rows
 from trendlark.training.evaluation.folders import usable
 from trendlark.training.model import POOLED_TASKS
+from trendlark.training.pools import pool_texts
 from trendlark.training.predict import Floats, Predictor, build_session, session_predictor
 from trendlark.training.scoring import Calibration, Scored
-from trendlark.training.sets import SETS, DataSet
+from trendlark.training.sets import SETS, SOFT_SETS, DataSet
 from trendlark.training.soft import SoftRow, write_soft
 
 _log = logging.getLogger(__name__)
 
 _QUARTERS = 4
 _CHUNK = 1000
-_SHORTEST = 12
 # What people said of a set's own tweets, by the set's folder.
 _SAID = {(entry.name, entry.task) for entry in SETS.values()} | {
     (entry.name, "hate") for entry in SETS.values() if entry.hate
@@ -56,49 +54,6 @@ SHARE_ELSEWHERE = {"irony": 0.1}
 # As many steps of halving as single precision can tell apart.
 _HALVINGS = 24
 _LARGEST_SHIFT = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """Texts to label: files of ``data`` by pattern, their language, and how many of them at most."""
-
-    pattern: str
-    lang: str
-    most: int
-
-
-# Everyday tweets first, of news and single events a part, and the sets of one task for all the others.
-POOLS = (
-    Pool("unlabeled/en.txt.gz", "en", 34_000),
-    Pool("tweeteval_emoji/train.jsonl.gz", "en", 20_000),
-    Pool("tweeteval_sentiment/train.jsonl.gz", "en", 20_000),
-    Pool("tweeteval_offensive/train.jsonl.gz", "en", 10_000),
-    Pool("tweeteval_hate/train.jsonl.gz", "en", 8_000),
-    Pool("tweeteval_irony/train.jsonl.gz", "en", 3_000),
-    Pool("tweeteval_emotion/train.jsonl.gz", "en", 4_000),
-    Pool("tweeteval_stance_*/train.jsonl.gz", "en", 600),
-    Pool("davidson_en/train.jsonl.gz", "en", 5_000),
-    Pool("crisislex_t6/train.jsonl.gz", "en", 10_000),
-    Pool("goemotions/train.jsonl.gz", "en", 6_000),
-    Pool("emoevent_en/train.jsonl.gz", "en", 5_000),
-    Pool("unlabeled/es.txt.gz", "es", 8_000),
-    Pool("unlabeled/es2.txt.gz", "es", 16_000),
-    Pool("trend_events_es/train.jsonl.gz", "es", 12_000),
-    Pool("emojispace_es/train.jsonl.gz", "es", 16_000),
-    Pool("mozetic_sentiment/train_spa.jsonl.gz", "es", 10_000),
-    Pool("offendes_es/train.jsonl.gz", "es", 10_000),
-    Pool("emoevent_es/train.jsonl.gz", "es", 6_000),
-    Pool("umsab_es/train.jsonl.gz", "es", 2_000),
-    Pool("umsab_pt/train.jsonl.gz", "pt", 2_000),
-    Pool("mozetic_sentiment/train_por.jsonl.gz", "pt", 6_500),
-    Pool("toldbr_pt/train.jsonl.gz", "pt", 9_000),
-    Pool("umsab_fr/train.jsonl.gz", "fr", 2_000),
-    Pool("umsab_de/train.jsonl.gz", "de", 2_000),
-    Pool("mozetic_sentiment/train_deu.jsonl.gz", "de", 5_000),
-    Pool("xlime_sentiment_de/train.jsonl.gz", "de", 2_400),
-    Pool("umsab_it/train.jsonl.gz", "it", 2_000),
-    Pool("xlime_sentiment_it/train.jsonl.gz", "it", 4_000),
-)
 
 
 class Teacher(Protocol):
@@ -117,15 +72,16 @@ class Teacher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NetworkTeacher:
-    """An artefact as a function of texts."""
+    """An artefact as a function of texts; ``langs`` are the languages that it was taught."""
 
     name: str
     tokenizer: Tokenizer
     predict: Predictor
+    langs: frozenset[str]
 
-    def knows(self, task: str, lang: str) -> bool:  # noqa: ARG002  one network for all languages
-        """Return True: what it learnt in one language it says in any."""
-        return task in POOLED_TASKS
+    def knows(self, task: str, lang: str) -> bool:
+        """Say whether it was taught the language: of several what is learnt in one is said in any, of one it is not."""
+        return task in POOLED_TASKS and (len(self.langs) > 1 or lang in self.langs)
 
     def logits(self, texts: Sequence[str], langs: Sequence[str]) -> list[dict[str, Floats]]:  # noqa: ARG002
         """Return the raw logits [width] of each pooled task, for each text."""
@@ -156,7 +112,14 @@ def load_teacher(folder: Path) -> NetworkTeacher:
                 f"their order: {', '.join(TASKS[task].labels)}. Let a model teach that has these."
             )
     tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
-    return NetworkTeacher(folder.name, tokenizer, session_predictor(build_session(artifact.model_file)))
+    predict = session_predictor(build_session(artifact.model_file))
+    return NetworkTeacher(folder.name, tokenizer, predict, _langs(artifact.manifest))
+
+
+def _langs(manifest: Manifest) -> frozenset[str]:
+    boosts: Mapping[str, float] = manifest.recipe.get("boosts", {})
+    sets = {key: entry.lang for key, entry in SETS.items()} | dict(SOFT_SETS)
+    return frozenset(lang for key, lang in sets.items() if boosts.get(key, 1.0) > 0)
 
 
 def run(
@@ -196,37 +159,6 @@ def _told(
         yield chunk
 
 
-def pool_texts(data: Path, seed: int = 0) -> list[SoftRow]:
-    """Return the texts of the pools, shuffled, none twice and none that a validation file holds."""
-    seen = validation_fingerprints(data)
-    found: list[SoftRow] = []
-    for pool in POOLS:
-        for path in sorted(data.glob(pool.pattern)):
-            texts = _texts(path)
-            random.Random(seed).shuffle(texts)  # noqa: S311
-            new = (text for text in texts if len(text) >= _SHORTEST and not _seen(text, seen))
-            fresh = list(itertools.islice(new, pool.most))
-            _log.info("pool %s: %d of %d texts", path.relative_to(data), len(fresh), len(texts))
-            found += [SoftRow(text, pool.lang, path.parent.name, {}) for text in fresh]
-    random.Random(seed).shuffle(found)  # noqa: S311
-    return found
-
-
-def _seen(text: str, seen: set[str]) -> bool:
-    mark = fingerprint(text)
-    if mark in seen:
-        return True
-    seen.add(mark)
-    return False
-
-
-def _texts(path: Path) -> list[str]:
-    if path.name.endswith(".jsonl.gz"):
-        return [row.text for row in read_file(path)]
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        return [line.rstrip("\n") for line in lines]
-
-
 def label(
     rows: Sequence[SoftRow],
     teachers: Sequence[Teacher],
@@ -237,19 +169,36 @@ def label(
 
     ``shifts`` are added to the joint logits of a task.
     """
-    texts, langs = [row.text for row in rows], [row.lang for row in rows]
-    said = [teacher.logits(texts, langs) for teacher in teachers]
+    said = [_answers(teacher, at, rows, votes) for at, teacher in enumerate(teachers)]
     plain = Calibration()
     found = []
     for row, each in zip(rows, zip(*said, strict=True), strict=True):
         chances = {}
         for task in POOLED_TASKS:
-            vote = votes.get((task, row.lang)) or votes.get((task, ""))
+            vote = _vote(votes, task, row.lang)
             if vote and (row.origin, task) not in _SAID:
                 joint = vote.logits([one.get(task) for one in each]) + shifts.get(task, 0.0)
                 chances[task] = plain.probabilities(task, joint)
         found.append(SoftRow(row.text, row.lang, row.origin, chances))
     return found
+
+
+def _answers(
+    teacher: Teacher, at: int, rows: Sequence[SoftRow], votes: Mapping[tuple[str, str], Vote]
+) -> list[dict[str, Floats]]:
+    """Return what the teacher says of each row; it is not asked in languages where its word counts for no task."""
+    asked = {
+        row.lang
+        for row in rows
+        if any(vote.factors[at] for task in POOLED_TASKS if (vote := _vote(votes, task, row.lang)))
+    }
+    heard = [row for row in rows if row.lang in asked]
+    said = iter(teacher.logits([row.text for row in heard], [row.lang for row in heard]) if heard else [])
+    return [next(said) if row.lang in asked else {} for row in rows]
+
+
+def _vote(votes: Mapping[tuple[str, str], Vote], task: str, lang: str) -> Vote | None:
+    return votes.get((task, lang)) or votes.get((task, ""))
 
 
 def find_shifts(

@@ -12,6 +12,7 @@ resumed run gives what an undisturbed one gives.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import logging
 import time
@@ -24,7 +25,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trendlark.training import checkpoint, team
+from trendlark.training import checkpoint, masked, team
 from trendlark.training.bert import load_bert
 from trendlark.training.centre import centre
 from trendlark.training.checkpoint import Checkpoint
@@ -35,6 +36,7 @@ from trendlark.training.dequantise import from_artifact
 from trendlark.training.e5 import SPECIAL, load_e5, make_tokenizer, read_e5
 from trendlark.training.losses import disagreement, task_losses
 from trendlark.training.mixture import Batch, Mixture, shares
+from trendlark.training.model import Network
 from trendlark.training.optimise import Clock, Optimiser, rate_factor
 from trendlark.training.pieces import keep_pieces
 from trendlark.training.predict import network_predictor
@@ -88,6 +90,7 @@ def run(
     network.word_dropout = chosen.word_dropout
     network.freeze(chosen.frozen)
     mixture = _mixture(data, soft, state, chosen, crew)
+    reader = _Reader(network, device, chosen, masked.blanks(state.tokenizer, chosen.masked))
     clock = Clock(mixture.steps(chosen.epochs / crew.size) if chosen.epochs else chosen.steps, minutes)
     optimiser = Optimiser(network, chosen.rates)
     skip = _resume(state, clock, optimiser)
@@ -104,7 +107,7 @@ def run(
     means: dict[str, float] = {}
     clock.start()
     while not (crew.meets(clock.step) and crew.any(clock.done or keeper.stopped)):
-        losses = _losses(network, next(stream), device, chosen)
+        losses = reader.losses(next(stream))
         total = torch.stack([loss * chosen.weights.get(name, 1.0) for name, loss in losses.items()]).sum()
         optimiser.step(total, rate_factor(clock.progress, chosen.warm_up))
         clock.tick()
@@ -175,15 +178,17 @@ def _device() -> torch.device:
 
 def start_state(data: Path, recipe: Recipe, start: Path | None) -> Checkpoint:
     """Return what the multi-task stage begins from: a checkpoint or artefact as asked, or the recipe's base."""
-    if start is not None:
-        _log.info("start: %s, as asked", start)
-        if start.suffix == ".pt":
-            state = checkpoint.load(start)
-            state.more = {"history": history(state)}
-        else:
-            state = from_artifact(start, emoji_labels(data))
-        return _as_deep(state, data, recipe)
-    return _base(recipe, data)
+    state = _base(recipe, data) if start is None else _as_deep(_start(data, start), data, recipe)
+    return masked.with_guesses(state, wanted=recipe.masked > 0)
+
+
+def _start(data: Path, start: Path) -> Checkpoint:
+    _log.info("start: %s, as asked", start)
+    if start.suffix != ".pt":
+        return from_artifact(start, emoji_labels(data))
+    state = checkpoint.load(start)
+    state.more = {"history": history(state)}
+    return state
 
 
 def _as_deep(state: Checkpoint, data: Path, recipe: Recipe) -> Checkpoint:
@@ -245,20 +250,38 @@ def _mixture(data: Path, soft: Path | None, state: Checkpoint, recipe: Recipe, c
     if soft is not None:
         examples |= soft_examples(soft, state.tokenizer, recipe.noise, recipe.seed)
         state.more["soft"] = file_digest(soft)
+    if recipe.masked:
+        texts = masked.text_examples(data, state.tokenizer, state.emoji, recipe.seed)
+        if "optimiser" not in state.more:
+            masked.begin(state.network, itertools.chain.from_iterable(texts.values()))
+        examples |= texts
     parts = shares({name: len(rows) for name, rows in examples.items()}, recipe.power, recipe.boosts)
     for name, share in sorted(parts.items(), key=lambda item: -item[1]):
         _log.info("mixture: %s %.1f %% of the examples drawn", name, 100 * share)
     return Mixture(examples, parts, recipe.tokens_per_batch, recipe.seed + crew.rank, len(state.emoji))
 
 
-def _losses(network: Any, batch: Batch, device: torch.device, recipe: Recipe) -> dict[str, Tensor]:
-    batch = (batch.twice() if recipe.r_drop else batch).to(device)
-    with torch.autocast(device.type, dtype=torch.bfloat16):
-        out = network(batch.ids, batch.mask)
-    losses = task_losses(out, batch, recipe.smoothing)
-    if recipe.r_drop:
-        losses["r_drop"] = recipe.r_drop * disagreement(out, batch)
-    return losses
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads a batch as the recipe says and tells its losses."""
+
+    network: Network
+    device: torch.device
+    recipe: Recipe
+    blanks: masked.Blanks
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the loss of each task that the batch supervises."""
+        batch = (batch.twice() if self.recipe.r_drop else batch).to(self.device)
+        blank = self.blanks.choose(batch) if self.recipe.masked else None
+        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+            out = self.network(batch.ids, batch.mask, blank)
+        losses = task_losses(out, batch, self.recipe.smoothing)
+        if self.recipe.r_drop:
+            losses["r_drop"] = self.recipe.r_drop * disagreement(out, batch)
+        if blank is not None and bool(blank.any()):
+            losses["words"] = masked.word_loss(out["guesses"], batch, blank)
+        return losses
 
 
 def _note(means: dict[str, float], losses: dict[str, Tensor], clock: Clock) -> None:

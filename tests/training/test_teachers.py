@@ -1,0 +1,107 @@
+"""Who is asked: a teacher of one language says nothing of others, and no one is asked whose word does not count."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.training.tiny import tiny_checkpoint
+from trendlark.training import export
+from trendlark.training.predict import Floats
+from trendlark.training.recipe import Recipe
+from trendlark.training.sets import SETS, SOFT_SETS
+from trendlark.training.soft import SoftRow
+from trendlark.training.teachers import Vote, choose_votes, label, load_teacher
+
+
+@pytest.fixture(scope="module")
+def artefact(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Path:
+    state = tiny_checkpoint(3)
+    state.more["recipe"] = Recipe().to_dict()
+    folder = tmp_path_factory.mktemp("taught") / "model"
+    export.write_model(state, data, folder, "tiny")
+    return folder
+
+
+def _taught(artefact: Path, folder: Path, boosts: Mapping[str, float]) -> Path:
+    """Copy the artefact as one whose recipe had these shares."""
+    shutil.copytree(artefact, folder)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest["recipe"]["boosts"] = dict(boosts)
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return folder
+
+
+def _english_alone(artefact: Path, folder: Path) -> Path:
+    langs = {key: entry.lang for key, entry in SETS.items()} | dict(SOFT_SETS)
+    return _taught(artefact, folder, {key: 0 for key, lang in langs.items() if lang != "en"})
+
+
+def test_a_model_of_several_languages_says_what_it_learnt_in_any(artefact: Path) -> None:
+    teacher = load_teacher(artefact)
+    assert teacher.langs == {"en", "es", "pt", "fr", "de", "it"}
+    assert all(teacher.knows("irony", lang) for lang in ("en", "es", "nl", ""))
+    assert not teacher.knows("entities", "en")
+
+
+def test_a_model_of_one_language_says_nothing_of_others(artefact: Path, tmp_path: Path) -> None:
+    teacher = load_teacher(_english_alone(artefact, tmp_path / "english"))
+    assert teacher.langs == {"en"}
+    assert teacher.knows("irony", "en")
+    assert not any(teacher.knows("irony", lang) for lang in ("es", "nl", ""))
+
+
+def test_sets_that_a_recipe_does_not_name_were_drawn(artefact: Path, tmp_path: Path) -> None:
+    assert load_teacher(_taught(artefact, tmp_path / "all", {"umsab_es": 0})).langs >= {"en", "es"}
+
+
+def test_a_model_of_one_language_gets_no_vote_where_there_is_no_validation(
+    artefact: Path, tmp_path: Path, data: Path
+) -> None:
+    several = [load_teacher(artefact), load_teacher(_english_alone(artefact, tmp_path / "english"))]
+    votes = choose_votes(several, data)
+    for task, lang in votes:
+        if lang != "en":
+            assert votes[task, lang].factors[1] == 0, (task, lang)
+    assert {("irony", "en"), ("irony", ""), ("sentiment", "es")} <= set(votes)
+
+
+class _Counted:
+    """A teacher that remembers what it was asked."""
+
+    name = "counted"
+
+    def __init__(self, logit: float) -> None:
+        self._logit = np.full(1, logit, np.float32)
+        self.asked: list[str] = []
+
+    def knows(self, task: str, lang: str) -> bool:
+        return task == "irony"
+
+    def logits(self, texts: Sequence[str], langs: Sequence[str]) -> list[dict[str, Floats]]:
+        self.asked += texts
+        return [{"irony": self._logit} for _ in texts]
+
+
+def test_who_does_not_count_in_a_language_is_not_asked_and_nothing_changes() -> None:
+    rows = [
+        SoftRow(text, lang, "unlabeled", {})
+        for text, lang in (("one", "en"), ("dos", "es"), ("three", "en"), ("vier", "nl"))
+    ]
+    votes = {
+        ("irony", "en"): Vote((0.5, 0.5)),
+        ("irony", "es"): Vote((1.0, 0.0)),
+        ("irony", ""): Vote((0.0, 1.0)),
+    }
+    teachers = [_Counted(2.0), _Counted(-1.0)]
+    found = label(rows, teachers, votes)
+    assert [teacher.asked for teacher in teachers] == [["one", "dos", "three"], ["one", "three", "vier"]]
+    joint = [0.5, 2.0, 0.5, -1.0]
+    expected = [1 / (1 + np.exp(-one)) for one in joint]
+    assert [float(row.chances["irony"][0]) for row in found] == pytest.approx(expected, rel=1e-5)
+    assert [row.text for row in found] == [row.text for row in rows]
