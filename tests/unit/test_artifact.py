@@ -147,6 +147,22 @@ def test_all_bad_fields_are_named_at_once(folder: Path) -> None:
             lambda content: content["tasks"]["emotions"]["thresholds"].pop("joy"),
             "emotions has no threshold for joy",
         ),
+        (
+            lambda content: content["tasks"]["irony"].update(thresholds={}),
+            "irony has no threshold for irony",
+        ),
+        (
+            lambda content: content["tasks"]["sentiment"].update(
+                languages={"en": {"temperature": 1, "thresholds": {"negative": 0.3, "neutral": 0.4}}}
+            ),
+            "sentiment has no threshold for positive",
+        ),
+        (
+            lambda content: content["tasks"]["sentiment"].update(
+                thresholds={"negative": 0, "neutral": 0.5, "positive": 0.5}
+            ),
+            "sentiment has a threshold of 0",
+        ),
         (lambda content: content.update(entity_tags=["O", "B-animal"]), "entity_tags"),
     ],
 )

@@ -91,6 +91,8 @@ def test_what_can_be_doubted_is_told() -> None:
     close = Choice("positive", 0.45, {"positive": 0.45, "neutral": 0.4, "negative": 0.15})
     said = replace(analysis_of("a whole sentence of words"), sentiment=close, irony=Flag(False, 0.1))
     assert doubts_of("a whole sentence of words", said) == [Doubt("close", "positive", "neutral")]
+    lower = Choice("negative", 0.3, {"positive": 0.5, "neutral": 0.2, "negative": 0.3})
+    assert doubts_of("x", replace(said, sentiment=lower))[0] == Doubt("close", "positive", "negative")
     unsure = Choice("positive", 0.48, {"positive": 0.48, "neutral": 0.3, "negative": 0.22})
     assert reasons(sentiment=unsure, **calm) == ["unsure"]
     assert reasons("hi there", **calm) == ["short"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +17,21 @@ from trendlark.nlu.artifact import Manifest
 from trendlark.records import Choice, Flag, Label
 
 
-def choose(labels: Sequence[str], logits: Sequence[float], temperature: float) -> Choice:
-    """Return the strongest label of a ``one_of`` task; its probabilities sum to one."""
+def choose(
+    labels: Sequence[str],
+    logits: Sequence[float],
+    temperature: float,
+    thresholds: Mapping[str, float] = MappingProxyType({}),
+) -> Choice:
+    """Return the label of a ``one_of`` task that is furthest above its threshold, in proportion, or else the strongest.
+
+    Its probabilities sum to one.
+    """
     top = max(logits)
     powers = [math.exp((logit - top) / temperature) for logit in logits]
     total = sum(powers)
     probabilities = {label: power / total for label, power in zip(labels, powers, strict=True)}
-    best = max(probabilities, key=lambda label: probabilities[label])
+    best = max(probabilities, key=lambda label: probabilities[label] / thresholds.get(label, 1.0))
     return Choice(best, probabilities[best], probabilities)
 
 
@@ -83,7 +92,10 @@ def read_answers(manifest: Manifest, logits: Logits, lang: str) -> Answers:
     feelings, subjects = weights("emotions"), weights("topics")
     return Answers(
         sentiment=choose(
-            manifest.tasks["sentiment"].labels, logits["sentiment"], calibrations["sentiment"].temperature
+            manifest.tasks["sentiment"].labels,
+            logits["sentiment"],
+            calibrations["sentiment"].temperature,
+            calibrations["sentiment"].thresholds,
         ),
         emotions=feelings,
         emotions_present=tuple(

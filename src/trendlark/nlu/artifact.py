@@ -210,13 +210,7 @@ def _check_tasks(manifest: Manifest, folder: Path) -> None:
         strange = [label for label in task.labels if label not in known.labels]
         if strange or len(set(task.labels)) < len(task.labels):
             wrong.append(f"{name} has labels unknown or twice: {', '.join(strange or task.labels)}")
-        if task.kind in ("many_of", "yes_no"):
-            stated = [task.thresholds, *(one.thresholds for one in task.languages.values() if one.thresholds)]
-            wrong += [
-                f"{name} has no threshold for {at}"
-                for at in task.labels
-                if not all(at in own for own in stated)
-            ]
+        wrong += _wrong_thresholds(name, task)
     types = TASKS["entities"].labels
     allowed = {"O", *(f"{part}-{label}" for label in types for part in "BI")}
     tags = manifest.entity_tags
@@ -227,6 +221,18 @@ def _check_tasks(manifest: Manifest, folder: Path) -> None:
             f"Found a model in {folder} that does not fit: {'; '.join(wrong)}. Allowed are the tasks and labels "
             "of this version. Export the model again with this version."
         )
+
+
+def _wrong_thresholds(name: str, task: TaskManifest) -> list[str]:
+    stated = [one for one in (task.thresholds, *(own.thresholds for own in task.languages.values())) if one]
+    if task.kind in ("many_of", "yes_no") and not task.thresholds:
+        stated.append({})
+    wrong = [
+        f"{name} has no threshold for {at}" for at in task.labels if not all(at in own for own in stated)
+    ]
+    if task.kind == "one_of" and any(value == 0 for own in stated for value in own.values()):
+        wrong.append(f"{name} has a threshold of 0")
+    return wrong
 
 
 def _check_files(manifest: Manifest, folder: Path) -> None:

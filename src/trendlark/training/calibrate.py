@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from trendlark.nlu.tasks import TASKS, entity_tags
+from trendlark.training.choices import fit_choice
 from trendlark.training.data import encode, entity_example, read_file, read_rows
 from trendlark.training.predict import Floats, Predictor
 from trendlark.training.scoring import (
@@ -175,9 +176,11 @@ def _fit_language(lang: str, samples: Sequence[Sample], whole: Calibration) -> C
         if sum(len(sample.scored.rows) for sample in own) < _ENOUGH_ROWS:
             continue
         temperatures[name] = fit_temperature(name, own)
+        calibrated = _calibrated(own, Calibration(temperatures))
         if name in whole.thresholds:
-            calibrated = _calibrated(own, Calibration(temperatures))
             thresholds[name] = {**whole.thresholds[name], **_fit_thresholds(name, calibrated)}
+        elif shifted := fit_choice(calibrated):
+            thresholds[name] = shifted
         _log.info(
             "calibration %s (%s): temperature %.3f, %s",
             name,

@@ -131,7 +131,7 @@ def score_labels(scored: Scored, calibration: Calibration) -> dict[str, float]:
     scores["accuracy"] = float(np.mean([g == s for g, s in zip(gold, said, strict=True)]))
     if entry.metric == "f1_yes":
         scores["f1_yes"] = f1_of(gold, said, "yes")
-    scores["calibration_error"] = _calibration_error(scored, gold)
+    scores["calibration_error"] = _calibration_error(scored, gold, said)
     return scores
 
 
@@ -146,7 +146,7 @@ def said_labels(scored: Scored, thresholds: Floats) -> list[str]:
     if task.kind == "yes_no":
         return ["yes" if row[0] >= thresholds[0] else "no" for row in chances]
     if task.kind == "one_of":
-        return [task.labels[int(row.argmax())] for row in chances]
+        return [task.labels[int(row.argmax())] for row in chances / thresholds]
     own = [task.labels.index(label) for label in entry.annotated]
     said = []
     for row in chances:
@@ -155,13 +155,12 @@ def said_labels(scored: Scored, thresholds: Floats) -> list[str]:
     return said
 
 
-def _calibration_error(scored: Scored, gold: Sequence[str]) -> float:
+def _calibration_error(scored: Scored, gold: Sequence[str], said: Sequence[str]) -> float:
     task = TASKS[scored.entry.task]
     chances = scored.probabilities.astype(np.float64)
     if task.kind == "one_of":
-        labels = [task.labels[at] for at in chances.argmax(-1)]
-        correct = np.array([g == s for g, s in zip(gold, labels, strict=True)])
-        return calibration_error(chances.max(-1), correct)
+        confidence = [row[task.labels.index(label)] for row, label in zip(chances, said, strict=True)]
+        return calibration_error(np.array(confidence), np.array(gold) == np.array(said))
     own = [at for at, label in enumerate(task.labels) if label in scored.entry.annotated]
     if task.kind == "yes_no":
         truth = np.array([[g == "yes"] for g in gold])

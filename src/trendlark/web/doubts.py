@@ -29,7 +29,11 @@ def doubts_of(text: str, analysis: Analysis) -> list[Doubt]:
 
 def _of_sentiment(analysis: Analysis) -> Iterator[Doubt]:
     ranked = sorted(analysis.sentiment.probabilities.items(), key=lambda item: -item[1])
-    if len(ranked) > 1 and ranked[0][1] - ranked[1][1] < _CLOSE:
+    said = analysis.sentiment.label
+    if len(ranked) > 1 and ranked[0][0] != said:
+        # A model with thresholds may say what is not the likeliest.
+        yield Doubt("close", ranked[0][0], said)
+    elif len(ranked) > 1 and ranked[0][1] - ranked[1][1] < _CLOSE:
         yield Doubt("close", ranked[0][0], ranked[1][0])
     elif ranked and ranked[0][1] < _UNSURE:
         yield Doubt("unsure")

@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 from trendlark.nlu.tasks import TASKS
 from trendlark.training.data import Row, read_rows
 from trendlark.training.predict import Predictor
-from trendlark.training.scoring import Calibration, Scored, probabilities
+from trendlark.training.scoring import Calibration, Scored, probabilities, said_labels
 from trendlark.training.sets import SETS, DataSet
 
 _MOST_POINTS = 200
@@ -40,7 +40,7 @@ def draw(
                 scored.setdefault(entry.task, []).append(found)
     curves = {task: _curve(sets) for task, sets in scored.items() if TASKS[task].kind == "yes_no"}
     return Pictures(
-        confusion=_confusion(scored.get("sentiment", [])),
+        confusion=_confusion(scored.get("sentiment", []), calibration),
         roc={task: curve for task, curve in curves.items() if curve is not None},
     )
 
@@ -51,10 +51,14 @@ def _usable(data: Path, entry: DataSet) -> list[Row]:
     ]
 
 
-def _confusion(sets: list[Scored]) -> list[list[int]]:
+def _confusion(sets: list[Scored], calibration: Calibration) -> list[list[int]]:
     labels = TASKS["sentiment"].labels
     gold = [one.entry.labels[row.labels[0]] for one in sets for row in one.rows]
-    said = [labels[int(row.argmax())] for one in sets for row in one.probabilities]
+    said = [
+        label
+        for one in sets
+        for label in said_labels(one, calibration.of(one.entry.lang).threshold("sentiment"))
+    ]
     if not gold:
         return []
     table: list[list[int]] = confusion_matrix(gold, said, labels=list(labels)).tolist()
