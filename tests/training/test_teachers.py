@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.training.tiny import tiny_checkpoint
+from trendlark.errors import NotFoundError
 from trendlark.training import export
 from trendlark.training.predict import Floats
 from trendlark.training.recipe import Recipe
@@ -69,6 +70,23 @@ def test_a_model_of_one_language_gets_no_vote_where_there_is_no_validation(
         if lang != "en":
             assert votes[task, lang].factors[1] == 0, (task, lang)
     assert {("irony", "en"), ("irony", ""), ("sentiment", "es")} <= set(votes)
+
+
+def test_a_checkpoint_teaches_as_its_artefact_does(artefact: Path, tmp_path: Path) -> None:
+    state = tiny_checkpoint(3)
+    state.more["recipe"] = {"boosts": {key: 0 for key, entry in SETS.items() if entry.lang != "es"}}
+    state.network.train()
+    state.save(tmp_path / "last.pt")
+    one, other = load_teacher(tmp_path / "last.pt"), load_teacher(artefact)
+    assert one.name == "last"
+    assert "es" in one.langs
+    texts = ["what a great day", "see you at the station"]
+    for mine, theirs in zip(one.logits(texts, ["en"] * 2), other.logits(texts, ["en"] * 2), strict=True):
+        assert mine.keys() == theirs.keys()
+        # Eight bits and the halved precision of a processor lie between them.
+        np.testing.assert_allclose(mine["sentiment"], theirs["sentiment"], atol=0.1)
+    with pytest.raises(NotFoundError, match=r"nowhere\.pt"):
+        load_teacher(tmp_path / "nowhere.pt")
 
 
 class _Counted:

@@ -66,7 +66,10 @@ def train(
 def teach(
     data: Data,
     model: Annotated[
-        list[Path], typer.Option(help="The folder of a trained model; repeat it for each that teaches.")
+        list[Path],
+        typer.Option(
+            help="The folder of a trained model or a checkpoint (.pt); repeat it for each that teaches."
+        ),
     ],
     out: Annotated[Path, typer.Option(help="The file to write, such as soft.jsonl.gz.")],
     texts: Annotated[

@@ -19,22 +19,22 @@ from dataclasses import dataclass
 from os import cpu_count
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from trendlark.errors import ModelError
-from trendlark.nlu.artifact import TOKENIZER_FILE, Manifest, load_artifact
+from trendlark.nlu.artifact import load_artifact
 from trendlark.nlu.tasks import TASKS
-from trendlark.training import linear
+from trendlark.training import checkpoint, linear
 from trendlark.training.calibrate import Sample, fit_temperature, sample_loss
 from trendlark.training.data import Row, encode, read_rows
 from trendlark.training.evaluation.folders import usable
 from trendlark.training.model import POOLED_TASKS
 from trendlark.training.pools import pool_texts
-from trendlark.training.predict import Floats, Predictor, build_session, session_predictor
+from trendlark.training.predict import Floats, Predictor, build_session, network_predictor, session_predictor
 from trendlark.training.scoring import Calibration, Scored
 from trendlark.training.sets import SETS, SOFT_SETS, DataSet
 from trendlark.training.soft import SoftRow, write_soft
@@ -72,7 +72,7 @@ class Teacher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NetworkTeacher:
-    """An artefact as a function of texts; ``langs`` are the languages that it was taught."""
+    """A trained model as a function of texts; ``langs`` are the languages that it was taught."""
 
     name: str
     tokenizer: Tokenizer
@@ -101,23 +101,34 @@ class Vote:
         return np.asarray(sum(factor * one for factor, one in pairs if one is not None), np.float32)
 
 
-def load_teacher(folder: Path) -> NetworkTeacher:
-    """Return the model of an artefact's folder; raises ModelError where it is damaged or has other labels than ours."""
-    artifact = load_artifact(folder)
+def load_teacher(model: Path) -> NetworkTeacher:
+    """Return the model of an artefact's folder, or a checkpoint (.pt).
+
+    Raises ModelError where an artefact is damaged or has other labels than ours, NotFoundError where nothing is there.
+    """
+    if model.suffix == ".pt":
+        state = checkpoint.load(model)
+        return NetworkTeacher(
+            model.stem,
+            state.tokenizer,
+            network_predictor(state.network.eval()),
+            _langs(state.more.get("recipe", {})),
+        )
+    artifact = load_artifact(model)
     for task in POOLED_TASKS:
         theirs = tuple(artifact.manifest.tasks[task].labels)
         if theirs != TASKS[task].labels:
             raise ModelError(
-                f"Found other labels of {task} in {folder}: {', '.join(theirs)}. Allowed are those of this version, in "
+                f"Found other labels of {task} in {model}: {', '.join(theirs)}. Allowed are those of this version, in "
                 f"their order: {', '.join(TASKS[task].labels)}. Let a model teach that has these."
             )
-    tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
+    tokenizer = Tokenizer.from_file(str(artifact.tokenizer_file))
     predict = session_predictor(build_session(artifact.model_file))
-    return NetworkTeacher(folder.name, tokenizer, predict, _langs(artifact.manifest))
+    return NetworkTeacher(model.name, tokenizer, predict, _langs(artifact.manifest.recipe))
 
 
-def _langs(manifest: Manifest) -> frozenset[str]:
-    boosts: Mapping[str, float] = manifest.recipe.get("boosts", {})
+def _langs(recipe: Mapping[str, Any]) -> frozenset[str]:
+    boosts: Mapping[str, float] = recipe.get("boosts", {})
     sets = {key: entry.lang for key, entry in SETS.items()} | dict(SOFT_SETS)
     return frozenset(lang for key, lang in sets.items() if boosts.get(key, 1.0) > 0)
 
@@ -130,7 +141,7 @@ def run(
     progress: Callable[[int, int], None] | None = None,
     most: int | None = None,
 ) -> Path:
-    """Label the pools' texts by the models in these folders together and write them to ``out``.
+    """Label the pools' texts by these models (folders or checkpoints) together and write them to ``out``.
 
     ``most`` takes so many of them, drawn from all pools by ``seed``; ``progress`` is called with the number of texts
     that are labelled and of all. The file appears when it is whole.
