@@ -14,7 +14,7 @@ from trendlark.errors import InputError, ModelError
 from trendlark.nlu.artifact import MANIFEST_FILE, load_artifact
 from trendlark.nlu.tasks import TASKS
 from trendlark.training import baseline, evaluate, export
-from trendlark.training.card import add_evaluation, licences
+from trendlark.training.card import add_evaluation, licences, render_card
 from trendlark.training.data import file_digest
 from trendlark.training.evaluation.report import spell, spell_rival
 from trendlark.training.sets import EMOJI_SETS, SETS
@@ -82,6 +82,27 @@ def test_the_card_says_what_the_manifest_says(folder: Path, manifest: Any) -> No
         assert f"| {key} | " in card
         assert f" | {digest[:16]} |" in card
     assert "| ner_btc | GateNLP/broad_twitter_corpus | CC BY 4.0 |" in card
+
+
+@pytest.mark.parametrize(
+    ("stages", "said"),
+    [
+        ([], " minutes;"),
+        (["train", "beside", "train"], " minutes;"),
+        (["train", "beside"], " minutes, averaged with 1 more run of the same start;"),
+        (["beside", "beside"], " minutes, averaged with 2 more runs of the same start;"),
+    ],
+)
+def test_the_card_counts_the_runs_that_were_averaged_last(
+    manifest: Any, stages: list[str], said: str
+) -> None:
+    recipe = manifest["recipe"] | {"before": [{"stage": stage} for stage in stages]}
+    line = next(
+        line
+        for line in render_card(manifest | {"recipe": recipe}).splitlines()
+        if line.startswith("- Recipe")
+    )
+    assert said in line
 
 
 def test_evaluating_the_artefact_finds_the_metrics_of_its_manifest(

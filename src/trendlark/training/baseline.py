@@ -18,8 +18,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.svm import LinearSVC
 
 from trendlark.nlu.text import normalise
-from trendlark.training.data import Row, read_rows
-from trendlark.training.evaluation.folders import usable
+from trendlark.training.data import Row, read_rows, usable
 from trendlark.training.evaluation.readings import Said, count, gold_of
 from trendlark.training.sets import SETS, DataSet
 

@@ -24,7 +24,7 @@ from tokenizers import Tokenizer
 
 from trendlark.nlu.tasks import TASKS, entity_tags
 from trendlark.training.choices import fit_choice
-from trendlark.training.data import encode, entity_example, read_file, read_rows
+from trendlark.training.data import encode, entity_example, read_file, read_rows, usable
 from trendlark.training.predict import Floats, Predictor
 from trendlark.training.scoring import (
     Calibration,
@@ -199,7 +199,7 @@ def _samples(predict: Predictor, tokenizer: Tokenizer, data: Path, limit: int | 
     samples = []
     for entry in SETS.values():
         rows = read_rows(data, entry, "val") if entry.metric and entry.task != "entities" else []
-        rows = [row for row in rows if any(label in entry.labels for label in row.labels)][:limit]
+        rows = usable(entry, rows)[:limit]
         if rows:
             results = predict(encode(tokenizer, [row.text for row in rows]))
             logits = np.stack([result[entry.task] for result in results])

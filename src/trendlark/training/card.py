@@ -11,6 +11,7 @@ import json
 import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,7 @@ def render_card(manifest: Mapping[str, Any]) -> str:
     text = environment.get_template("MODEL_CARD.md.jinja").render(
         manifest=manifest,
         recipe=recipe,
+        beside=_runs_beside(recipe),
         evaluation=evaluation,
         tasks=_tasks(manifest),
         rivals=_RIVALS,
@@ -176,6 +178,12 @@ def _reliability(evaluation: Mapping[str, Any]) -> list[Row]:
         }
         for title, bins in diagrams(evaluation)
     ]
+
+
+def _runs_beside(recipe: Mapping[str, Any]) -> int:
+    """Return how many other runs the last one was averaged with (``average.py``)."""
+    stages = [one["stage"] for one in recipe.get("before", [])]
+    return len(list(takewhile(lambda stage: stage == "beside", reversed(stages))))
 
 
 def _footprint(recipe: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -110,6 +110,13 @@ def _parse(record: Mapping[str, Any]) -> Row:
     return Row(str(record["text"]), tuple(str(label) for label in labels))
 
 
+def usable(entry: DataSet, rows: Sequence[Row]) -> list[Row]:
+    """Return the rows that say something of our labels."""
+    if entry.task == "entities":
+        return [row for row in rows if row.words]
+    return [row for row in rows if any(label in entry.labels for label in row.labels)]
+
+
 def digest(folder: Path, file: str = "train") -> str:
     """Return the SHA-256 of a set's files in its folder: the training file, then ``val`` where there is one."""
     total = hashlib.sha256()
@@ -224,7 +231,7 @@ def make_examples(rows: Sequence[Row], entry: DataSet, tokenizer: Tokenizer) -> 
     """Return the examples of a set; rows that say nothing of our labels are left out."""
     if entry.task == "entities":
         return [entity_example(row, entry, tokenizer) for row in rows]
-    rows = [row for row in rows if any(label in entry.labels for label in row.labels)]
+    rows = usable(entry, rows)
     ids = encode(tokenizer, [row.text for row in rows])
     values = [our_values(row, entry) for row in rows]
     weights = _class_weights(np.stack(values), entry) if values else []

@@ -21,8 +21,7 @@ from sklearn.pipeline import make_union
 
 from trendlark.nlu.tasks import TASKS
 from trendlark.nlu.text import normalise
-from trendlark.training.data import Row, fingerprint, our_values, read_rows, validation_fingerprints
-from trendlark.training.evaluation.folders import usable
+from trendlark.training.data import Row, fingerprint, our_values, read_rows, usable, validation_fingerprints
 from trendlark.training.predict import Floats
 from trendlark.training.sets import SETS, DataSet
 

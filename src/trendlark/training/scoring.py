@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 
 from trendlark.nlu.entities import best_tags
 from trendlark.nlu.tasks import TASKS, entity_tags
-from trendlark.training.data import Row, encode, encode_words, read_rows
+from trendlark.training.data import Row, encode, encode_words, read_rows, usable
 from trendlark.training.metrics import (
     Span,
     calibration_error,
@@ -114,10 +114,10 @@ def probabilities(
     predict: Predictor, tokenizer: Tokenizer, entry: DataSet, rows: Sequence[Row], calibration: Calibration
 ) -> Scored:
     """Run the model over a set's rows (those that say something of our labels)."""
-    usable = [row for row in rows if any(label in entry.labels for label in row.labels)]
-    results = predict(encode(tokenizer, [row.text for row in usable]))
+    own = usable(entry, rows)
+    results = predict(encode(tokenizer, [row.text for row in own]))
     logits = np.stack([result[entry.task] for result in results])
-    return Scored(entry, usable, calibration.probabilities(entry.task, logits))
+    return Scored(entry, own, calibration.probabilities(entry.task, logits))
 
 
 def score_labels(scored: Scored, calibration: Calibration) -> dict[str, float]:

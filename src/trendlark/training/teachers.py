@@ -30,8 +30,7 @@ from trendlark.nlu.artifact import load_artifact
 from trendlark.nlu.tasks import TASKS
 from trendlark.training import checkpoint, linear
 from trendlark.training.calibrate import Sample, fit_temperature, sample_loss
-from trendlark.training.data import Row, encode, read_rows
-from trendlark.training.evaluation.folders import usable
+from trendlark.training.data import Row, encode, read_rows, usable
 from trendlark.training.model import POOLED_TASKS
 from trendlark.training.pools import pool_texts
 from trendlark.training.predict import Floats, Predictor, build_session, network_predictor, session_predictor

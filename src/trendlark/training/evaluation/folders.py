@@ -24,7 +24,7 @@ from typing import Any
 
 from trendlark.errors import InputError
 from trendlark.nlu.tasks import TASKS
-from trendlark.training.data import Row, read_file
+from trendlark.training.data import Row, read_file, usable
 from trendlark.training.sets import SETS, DataSet
 
 _log = logging.getLogger(__name__)
@@ -79,13 +79,6 @@ def find_sets(
         )
     order = {task: at for at, task in enumerate(TASKS)}
     return sorted(found, key=lambda one: (order[one.entry.task], one.entry.lang != "en", one.entry.name))
-
-
-def usable(entry: DataSet, rows: Sequence[Row]) -> list[Row]:
-    """Return the rows that say something of our labels."""
-    if entry.task == "entities":
-        return [row for row in rows if row.words]
-    return [row for row in rows if any(label in entry.labels for label in row.labels)]
 
 
 def _entry(folder: Path, rows: Sequence[Row], *, guess: bool) -> DataSet | None:

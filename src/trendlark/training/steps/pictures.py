@@ -10,10 +10,10 @@ from sklearn.metrics import confusion_matrix, roc_curve
 from tokenizers import Tokenizer
 
 from trendlark.nlu.tasks import TASKS
-from trendlark.training.data import Row, read_rows
+from trendlark.training.data import read_rows, usable
 from trendlark.training.predict import Predictor
 from trendlark.training.scoring import Calibration, Scored, probabilities, said_labels
-from trendlark.training.sets import SETS, DataSet
+from trendlark.training.sets import SETS
 
 _MOST_POINTS = 200
 
@@ -34,7 +34,7 @@ def draw(
     scored: dict[str, list[Scored]] = {}
     for entry in SETS.values():
         if entry.metric and TASKS[entry.task].kind in ("one_of", "yes_no"):
-            rows = _usable(data, entry)[:limit]
+            rows = usable(entry, read_rows(data, entry, "val"))[:limit]
             if rows:
                 found = probabilities(predict, tokenizer, entry, rows, calibration.of(entry.lang))
                 scored.setdefault(entry.task, []).append(found)
@@ -43,12 +43,6 @@ def draw(
         confusion=_confusion(scored.get("sentiment", []), calibration),
         roc={task: curve for task, curve in curves.items() if curve is not None},
     )
-
-
-def _usable(data: Path, entry: DataSet) -> list[Row]:
-    return [
-        row for row in read_rows(data, entry, "val") if any(label in entry.labels for label in row.labels)
-    ]
 
 
 def _confusion(sets: list[Scored], calibration: Calibration) -> list[list[int]]:
