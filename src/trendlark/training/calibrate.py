@@ -22,9 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from trendlark.nlu.tasks import TASKS, entity_tags
+from trendlark.nlu.tasks import TASKS
+from trendlark.training.certainty import fit_certainty, said_of
 from trendlark.training.choices import fit_choice
-from trendlark.training.data import encode, entity_example, read_file, read_rows, usable
+from trendlark.training.data import encode, read_file, read_rows, usable
 from trendlark.training.predict import Floats, Predictor
 from trendlark.training.scoring import (
     Calibration,
@@ -32,6 +33,7 @@ from trendlark.training.scoring import (
     main_metric,
     many_gold,
     score_labels,
+    tag_words,
 )
 from trendlark.training.sets import SETS
 
@@ -137,34 +139,15 @@ def _fit_tasks(samples: Sequence[Sample]) -> Calibration:
 
 
 def _fit_entities(predict: Predictor, tokenizer: Tokenizer, data: Path, limit: int | None = None) -> float:
-    """Return the temperature of the tags, by their likelihood at tokens that are said to be of an entity.
-
-    Only these are told with a probability; every set weighs the same, and a token may have several tags.
-    """
-    outside = entity_tags().index("O")
-    sets: list[tuple[Floats, NDArray[np.bool_]]] = []
+    """Return the temperature at which entities are as likely to be right as is said."""
+    sets = []
     for entry in SETS.values():
         rows = read_rows(data, entry, "val")[:limit] if entry.metric and entry.task == "entities" else []
-        if rows:
-            examples = [entity_example(row, entry, tokenizer) for row in rows]
-            results = predict([example.ids for example in examples])
-            allowed = np.concatenate([one.allowed_tags for one in examples if one.allowed_tags is not None])
-            logits = np.concatenate([one["entities"] for one in results])
-            told = ~allowed.all(1) & (logits.argmax(1) != outside)
-            sets.append((logits[told], allowed[told]))
-
-    def loss(temperature: float) -> float:
-        return float(np.mean([_tag_loss(logits / temperature, allowed) for logits, allowed in sets]))
-
-    sets = [one for one in sets if len(one[0])]
-    best = float(min(_TEMPERATURES, key=loss)) if sets else 1.0
+        if rows and (said := said_of(tag_words(predict, tokenizer, entry, rows))):
+            sets.append(said)
+    best = fit_certainty(sets, _TEMPERATURES)
     _log.info("calibration entities: temperature %.3f", best)
     return best
-
-
-def _tag_loss(scaled: Floats, allowed: NDArray[np.bool_]) -> float:
-    powers = np.exp(scaled - scaled.max(-1, keepdims=True))
-    return float(-np.log((powers * allowed).sum(-1) / powers.sum(-1)).mean())
 
 
 def _fit_language(lang: str, samples: Sequence[Sample], whole: Calibration) -> Calibration:

@@ -7,7 +7,7 @@ set's, and types that the set does not have are dropped.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -207,18 +207,39 @@ def type_names(entry: DataSet) -> dict[str, str]:
     return names
 
 
-def score_entities(predict: Predictor, tokenizer: Tokenizer, entry: DataSet, rows: Sequence[Row]) -> float:
-    """Return the entity F1 of a set of tagged words; a word is answered by its first piece, as in serving."""
-    names = type_names(entry)
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """One text's true and said entities, as the set calls them, with our tag of each word and its logits [words, tags].
+
+    A word that is cut off has the tag "O" and no logits.
+    """
+
+    gold: set[Span]
+    said: set[Span]
+    tags: list[str]
+    logits: Floats
+
+
+def tag_words(
+    predict: Predictor, tokenizer: Tokenizer, entry: DataSet, rows: Sequence[Row]
+) -> Iterator[Tagged]:
+    """Yield what the model says of rows of tagged words; a word is answered by its first piece, as in serving."""
+    names, tags = type_names(entry), entity_tags()
     pieces = [encode_words(tokenizer, row.words) for row in rows]
     results = predict([piece.ids for piece in pieces])
-    tags = entity_tags()
-    said: list[set[Span]] = []
     for row, piece, result in zip(rows, pieces, results, strict=True):
-        words = ["O"] * len(row.words)
+        ours, theirs = ["O"] * len(row.words), ["O"] * len(row.words)
+        logits = np.zeros((len(row.words), len(tags)), np.float32)
         first = [at for at, start in enumerate(piece.starts) if start]
         for at, column in zip(first, best_tags(result["entities"][first], tags), strict=True):
+            word = piece.words[at]
             part, _, kind = tags[column].partition("-")
-            words[piece.words[at]] = f"{part}-{names[kind]}" if kind in names else "O"
-        said.append(spans_of(words))
-    return entity_f1([spans_of(row.tags) for row in rows], said)
+            ours[word], logits[word] = tags[column], result["entities"][at]
+            theirs[word] = f"{part}-{names[kind]}" if kind in names else "O"
+        yield Tagged(spans_of(row.tags), spans_of(theirs), ours, logits)
+
+
+def score_entities(predict: Predictor, tokenizer: Tokenizer, entry: DataSet, rows: Sequence[Row]) -> float:
+    """Return the entity F1 of a set of tagged words."""
+    found = list(tag_words(predict, tokenizer, entry, rows))
+    return entity_f1([one.gold for one in found], [one.said for one in found])
