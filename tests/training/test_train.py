@@ -246,7 +246,13 @@ def test_a_base_that_is_nowhere_is_named(data: Path, out: Path, tmp_path: Path) 
         train.run(data, out, str(path))
 
 
-@pytest.mark.parametrize("name", ["default", "go-on", "longer", "taught", "deeper", "lighter", "steadier"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("default", "go-on", "longer", "taught", "deeper", "lighter", "steadier"),
+        *("reader", "after-reading"),
+    ],
+)
 def test_the_recipes_in_the_package_begin_from_the_base_that_it_names(name: str) -> None:
     assert (load_recipe(name).name, load_recipe(name).base) == (name, "e5")
 
