@@ -135,11 +135,9 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One label out of several; ``probabilities`` sum to one.
+    """One label out of several; ``probabilities`` sum to one."""
 
-    The label is the likeliest, or where the model has thresholds the one furthest above its own, in proportion.
-    """
-
+    # The likeliest, or where the model has thresholds the one furthest above its own, in proportion.
     label: str
     probability: float
     probabilities: Mapping[str, float]

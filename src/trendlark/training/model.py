@@ -38,7 +38,7 @@ class Shape:
     dropout: float = 0.1
     auxiliary: int = 0
     buckets: int = 0
-    guesses: bool = False
+    guesses: int = 0
 
     def to_dict(self) -> dict[str, int | float]:
         """Return the sizes as plain data, for checkpoints and manifests."""
