@@ -44,6 +44,23 @@ def raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
+def start(tmp_path: Path) -> Path:
+    tiny_checkpoint().save(tmp_path / "start.pt")
+    return tmp_path / "start.pt"
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    path = tmp_path / "reads.toml"
+    path.write_text(
+        "steps = 6\ntokens_per_batch = 96\nmasked = 0.3\ncheckpoint_minutes = 0\nvalidate_minutes = 60\n"
+        "validate_rows = 2\nnoise = 0.1\n[boosts]\ntext_en = 30\ntext_es = 5\n[weights]\nwords = 0.1\n",
+        encoding="utf-8",
+    )
+    return path
+
+
+@pytest.fixture
 def guessing() -> Checkpoint:
     return masked.with_guesses(tiny_checkpoint(), wanted=True)
 
@@ -188,15 +205,13 @@ def test_the_head_of_words_comes_and_goes_and_nothing_else_changes(state: Checkp
 
 
 def test_a_run_reads_raw_tweets_goes_on_and_hands_its_network_over(
-    raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    raw: Path,
+    start: Path,
+    recipe: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    start, recipe = tmp_path / "start.pt", tmp_path / "reads.toml"
-    tiny_checkpoint().save(start)
-    recipe.write_text(
-        "steps = 6\ntokens_per_batch = 96\nmasked = 0.3\ncheckpoint_minutes = 0\nvalidate_minutes = 60\n"
-        "validate_rows = 2\nnoise = 0.1\n[boosts]\ntext_en = 30\ntext_es = 5\n[weights]\nwords = 0.1\n",
-        encoding="utf-8",
-    )
     monkeypatch.setattr(train, "_LOG_EVERY", 2)
     caplog.set_level("INFO")
     done = checkpoint.load(train.run(raw, tmp_path / "out", str(recipe), start=start))
@@ -216,14 +231,9 @@ def test_a_run_reads_raw_tweets_goes_on_and_hands_its_network_over(
     assert float((back.words.weight - done.network.words.weight).detach().abs().max()) < 0.02
 
 
-def test_an_interrupted_run_keeps_what_its_head_of_words_learnt(raw: Path, tmp_path: Path) -> None:
-    start, recipe = tmp_path / "start.pt", tmp_path / "reads.toml"
-    tiny_checkpoint().save(start)
-    recipe.write_text(
-        "steps = 4\ntokens_per_batch = 96\nmasked = 0.3\ncheckpoint_minutes = 0\nvalidate_minutes = 60\n"
-        "validate_rows = 2\n[boosts]\ntext_en = 30\n",
-        encoding="utf-8",
-    )
+def test_an_interrupted_run_keeps_what_its_head_of_words_learnt(
+    raw: Path, start: Path, recipe: Path, tmp_path: Path
+) -> None:
     straight = checkpoint.load(train.run(raw, tmp_path / "one", str(recipe), start=start))
 
     def stop(share: float) -> None:

@@ -1,7 +1,8 @@
 """Probabilities that mean what they say, and thresholds that serve each benchmark; both from validation alone.
 
 A temperature for each task and language (Guo et al. 2017, arXiv:1706.04599) is fitted by likelihood, every set
-weighing the same. Thresholds are chosen for the metric of the benchmark on a smoothed curve, so that no single
+weighing the same; that of entities by how often whole entities are right (``certainty.py``). Thresholds of sentiment
+are chosen in ``choices.py``, all others here, for the metric of the benchmark on a smoothed curve, so that no single
 tweet decides. Hate and irony have one more rule: their training tweets were searched for and hold many times as much
 as everyday ones do, so a threshold is at least what flags few tweets of each set that was not searched, and of the
 tweets on great news events: one in two hundred for hate, one in ten for irony. Irony's threshold in English, where it
