@@ -15,7 +15,7 @@ from trendlark.errors import NotFoundError
 from trendlark.training import export
 from trendlark.training.predict import Floats
 from trendlark.training.recipe import Recipe
-from trendlark.training.sets import SETS, SOFT_SETS
+from trendlark.training.sets import SETS
 from trendlark.training.soft import SoftRow
 from trendlark.training.teachers import Vote, choose_votes, label, load_teacher
 
@@ -39,8 +39,7 @@ def _taught(artefact: Path, folder: Path, boosts: Mapping[str, float]) -> Path:
 
 
 def _english_alone(artefact: Path, folder: Path) -> Path:
-    langs = {key: entry.lang for key, entry in SETS.items()} | dict(SOFT_SETS)
-    return _taught(artefact, folder, {key: 0 for key, lang in langs.items() if lang != "en"})
+    return _taught(artefact, folder, {key: 0 for key, entry in SETS.items() if entry.lang != "en"})
 
 
 def test_a_model_of_several_languages_says_what_it_learnt_in_any(artefact: Path) -> None:
@@ -61,6 +60,11 @@ def test_sets_that_a_recipe_does_not_name_were_drawn(artefact: Path, tmp_path: P
     assert load_teacher(_taught(artefact, tmp_path / "all", {"umsab_es": 0})).langs >= {"en", "es"}
 
 
+def test_languages_that_only_soft_labels_had_were_taught(artefact: Path, tmp_path: Path) -> None:
+    shares: dict[str, float] = dict.fromkeys(SETS, 0.0) | {"soft_pt": 2, "soft_fr": 0}
+    assert load_teacher(_taught(artefact, tmp_path / "soft", shares)).langs == {"pt"}
+
+
 def test_a_model_of_one_language_gets_no_vote_where_there_is_no_validation(
     artefact: Path, tmp_path: Path, data: Path
 ) -> None:
@@ -79,7 +83,7 @@ def test_a_checkpoint_teaches_as_its_artefact_does(artefact: Path, tmp_path: Pat
     state.save(tmp_path / "last.pt")
     one, other = load_teacher(tmp_path / "last.pt"), load_teacher(artefact)
     assert one.name == "last"
-    assert "es" in one.langs
+    assert one.langs == {"es"}
     texts = ["what a great day", "see you at the station"]
     for mine, theirs in zip(one.logits(texts, ["en"] * 2), other.logits(texts, ["en"] * 2), strict=True):
         assert mine.keys() == theirs.keys()

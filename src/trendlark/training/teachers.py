@@ -128,8 +128,9 @@ def load_teacher(model: Path) -> NetworkTeacher:
 
 def _langs(recipe: Mapping[str, Any]) -> frozenset[str]:
     boosts: Mapping[str, float] = recipe.get("boosts", {})
-    sets = {key: entry.lang for key, entry in SETS.items()} | dict(SOFT_SETS)
-    return frozenset(lang for key, lang in sets.items() if boosts.get(key, 1.0) > 0)
+    own = {entry.lang for key, entry in SETS.items() if boosts.get(key, 1.0) > 0}
+    # Soft labels are there only where a run was given them, for which a recipe then has shares.
+    return frozenset(own | {lang for key, lang in SOFT_SETS.items() if boosts.get(key, 0.0) > 0})
 
 
 def run(
