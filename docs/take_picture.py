@@ -1,7 +1,8 @@
-"""Takes the pictures of every page: ``python -m docs.take_picture`` (needs Chromium).
+"""Takes the pictures of every page: ``python -m docs.take_picture``.
 
-The sample is played over six hours into a lake of its own, with the model in the package, and the tests' browser
-photographs each page into ``docs/pictures``.
+It needs Chromium and a font with emoji, on Debian the packages chromium and fonts-noto-color-emoji. The sample is
+played over six hours into a lake of its own, with the model in the package, and the tests' browser photographs each
+page into ``docs/pictures``.
 """
 
 from __future__ import annotations
