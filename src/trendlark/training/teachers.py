@@ -249,19 +249,16 @@ def _shift_to(share: float, logits: NDArray[np.float64]) -> float:
 
 def choose_votes(teachers: Sequence[Teacher], data: Path) -> dict[tuple[str, str], Vote]:
     """Return by task and language how the teachers are added; language "" is for those without validation."""
-    sets = []
-    for entry in SETS.values():
-        rows = read_rows(data, entry, "val") if entry.metric and entry.task != "entities" else []
-        if rows := usable(entry, rows):
-            sets.append((entry, rows))
-    asked = [(teacher, entry, rows) for entry, rows in sets for teacher in teachers]
+    asked = []
     with ThreadPoolExecutor(cpu_count()) as threads:
-        said = threads.map(lambda one: _sample(*one), asked)
-        answers = [list(itertools.islice(said, len(teachers))) for _ in sets]
+        for entry in SETS.values():
+            rows = read_rows(data, entry, "val") if entry.metric and entry.task != "entities" else []
+            if rows := usable(entry, rows):
+                asked.append((entry, [threads.submit(_sample, one, entry, rows) for one in teachers]))
     samples: dict[tuple[str, str], list[list[Sample | None]]] = {}
-    for (entry, _), each in zip(sets, answers, strict=True):
+    for entry, answers in asked:
         for lang in (entry.lang, ""):
-            samples.setdefault((entry.task, lang), []).append(each)
+            samples.setdefault((entry.task, lang), []).append([one.result() for one in answers])
     return {key: _choose(key, found, teachers) for key, found in samples.items()}
 
 
