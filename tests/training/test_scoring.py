@@ -155,7 +155,7 @@ def test_a_language_with_tweets_enough_has_a_calibration_of_its_own(
     assert fitted.of("en").temperatures["irony"] == fitted.languages["en"].temperatures["irony"]
     assert fitted.of("es").temperatures == fitted.temperatures
     assert fitted.of("en").thresholds["hate"] == fitted.thresholds["hate"]
-    monkeypatch.setattr(calibrate, "_ENOUGH_ROWS", 401)
+    monkeypatch.setattr(calibrate, "ENOUGH_ROWS", 401)
     assert calibrate.fit(_noisy(state, 2.0), state.tokenizer, irony).languages["en"].temperatures == {}
 
 

@@ -44,7 +44,7 @@ _TEMPERATURES = np.exp(np.linspace(np.log(0.3), np.log(5.0), 60))
 _THRESHOLDS = np.round(np.arange(0.06, 0.95, 0.02), 2)
 _SMOOTHING = 5
 # Validation tweets of a language from which a temperature and thresholds of its own are sounder than the common.
-_ENOUGH_ROWS = 250
+ENOUGH_ROWS = 250
 # Sets of tweets on everyday matters, folders of tweets on the news that nobody labelled with their language and how
 # many tweets are looked at; the share that may be flagged, and of which task also where its language has a benchmark.
 _EVERYDAY = ("tweeteval_sentiment", *(f"umsab_{lang}" for lang in ("es", "pt", "fr", "de", "it")))
@@ -71,7 +71,7 @@ def fit(predict: Predictor, tokenizer: Tokenizer, data: Path, limit: int | None 
 
     A language with enough tweets of its own gets a temperature, and thresholds where its sets need them.
     """
-    samples = _samples(predict, tokenizer, data, limit)
+    samples = validation_samples(predict, tokenizer, data, limit)
     whole = _fit_tasks(samples)
     tags = {"entities": _fit_entities(predict, tokenizer, data, limit)}
     everyday = _everyday(predict, tokenizer, data, limit)
@@ -157,7 +157,7 @@ def _fit_language(lang: str, samples: Sequence[Sample], whole: Calibration) -> C
     thresholds: dict[str, dict[str, float]] = {}
     for name in TASKS:
         own = _of_task(samples, name)
-        if sum(len(sample.scored.rows) for sample in own) < _ENOUGH_ROWS:
+        if sum(len(sample.scored.rows) for sample in own) < ENOUGH_ROWS:
             continue
         temperatures[name] = fit_temperature(name, own)
         calibrated = _calibrated(own, Calibration(temperatures))
@@ -179,7 +179,10 @@ def _of_task(samples: Sequence[Sample], name: str) -> list[Sample]:
     return [sample for sample in samples if sample.scored.entry.task == name]
 
 
-def _samples(predict: Predictor, tokenizer: Tokenizer, data: Path, limit: int | None) -> list[Sample]:
+def validation_samples(
+    predict: Predictor, tokenizer: Tokenizer, data: Path, limit: int | None = None
+) -> list[Sample]:
+    """Return the validation rows of every set of labelled texts with their raw logits; ``limit`` is rows a set."""
     samples = []
     for entry in SETS.values():
         rows = read_rows(data, entry, "val") if entry.metric and entry.task != "entities" else []

@@ -15,7 +15,6 @@ from sklearn.linear_model import LogisticRegression
 
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.data import encode, read_rows
-from trendlark.training.predict import network_predictor
 from trendlark.training.sets import SETS
 from trendlark.training.teachers import SHARE_ELSEWHERE
 
@@ -32,7 +31,7 @@ def centre(state: Checkpoint, data: Path) -> dict[str, float]:
     moved = {}
     training = state.network.training
     state.network.eval()
-    predict = network_predictor(state.network)
+    predict = state.predictor()
     for task in SHARE_ELSEWHERE:
         logits, truth = [np.zeros(0, np.float32)], [np.zeros(0, bool)]
         for entry in SETS.values():

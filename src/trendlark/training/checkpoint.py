@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +12,28 @@ from tokenizers import Tokenizer
 
 from trendlark.errors import NotFoundError
 from trendlark.training.model import Network, Shape
+from trendlark.training.ngrams import NGrams
 from trendlark.training.optimise import save_whole
+from trendlark.training.predict import Predictor, exact_predictor, network_predictor
 
 
 @dataclass(slots=True)
 class Checkpoint:
-    """A network, its tokenizer, the auxiliary labels, and what the run wants to remember."""
+    """A network, its tokenizer, the auxiliary labels, what the run wants to remember, and n-grams beside it."""
 
     network: Network
     tokenizer: Tokenizer
     emoji: Sequence[str]
     more: dict[str, Any] = field(default_factory=dict)
+    ngrams: NGrams | None = None
+
+    def predictor(self, exact: bool = False) -> Predictor:
+        """Return a predictor of the network, in the mode that it is in then, and of the n-grams beside it.
+
+        ``exact`` is in single precision, without dropout, one text at a time.
+        """
+        alone = (exact_predictor if exact else network_predictor)(self.network)
+        return self.ngrams.beside(alone) if self.ngrams else alone
 
     def save(self, path: Path) -> None:
         """Write it whole or not at all."""
@@ -32,6 +43,9 @@ class Checkpoint:
             "tokenizer": self.tokenizer.to_str(),
             "emoji": list(self.emoji),
         }
+        if self.ngrams:
+            arrays = {one.name: getattr(self.ngrams, one.name) for one in fields(NGrams)}
+            state["ngrams"] = {name: torch.from_numpy(array) for name, array in arrays.items()}
         save_whole(state | self.more, path)
 
 
@@ -44,4 +58,6 @@ def load(path: Path) -> Checkpoint:
     state = torch.load(path, map_location="cpu", weights_only=True)
     network = Network(Shape(**state.pop("shape")))
     network.load_state_dict(state.pop("network"))
-    return Checkpoint(network, Tokenizer.from_str(state.pop("tokenizer")), state.pop("emoji"), state)
+    tokenizer, emoji = Tokenizer.from_str(state.pop("tokenizer")), state.pop("emoji")
+    arrays = {name: value.numpy() for name, value in state.pop("ngrams", {}).items()}
+    return Checkpoint(network, tokenizer, emoji, state, NGrams(**arrays) if arrays else None)

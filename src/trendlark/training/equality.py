@@ -54,21 +54,17 @@ def compare(state: Checkpoint, model: Path, texts: Sequence[str]) -> dict[str, d
     ids = encode(state.tokenizer, texts)
     artifact = load_artifact(model)
     ours = session_predictor(build_session(artifact.model_file))(ids)
-    network = state.network.float().eval()
     calibration = Calibration({name: task.temperature for name, task in artifact.manifest.tasks.items()})
     gaps: dict[str, list[Floats]] = {name: [] for name in TASKS}
     same: dict[str, list[Bools]] = {name: [] for name in TASKS}
-    with torch.inference_mode():
-        # One text at a time: no padding, no batch, no autocast.
-        for row, out in zip(ids, ours, strict=True):
-            exact = network(torch.tensor([row]))
-            for name, task in TASKS.items():
-                one = calibration.probabilities(name, exact[name][0].numpy())
-                other = calibration.probabilities(name, out[name])
-                gaps[name].append(np.abs(one - other).ravel())
-                several = task.kind in ("many_of", "yes_no")
-                equal = (one >= 0.5) == (other >= 0.5) if several else one.argmax(-1) == other.argmax(-1)
-                same[name].append(np.atleast_1d(equal))
+    for exact, out in zip(state.predictor(exact=True)(ids), ours, strict=True):
+        for name, task in TASKS.items():
+            one = calibration.probabilities(name, exact[name])
+            other = calibration.probabilities(name, out[name])
+            gaps[name].append(np.abs(one - other).ravel())
+            several = task.kind in ("many_of", "yes_no")
+            equal = (one >= 0.5) == (other >= 0.5) if several else one.argmax(-1) == other.argmax(-1)
+            same[name].append(np.atleast_1d(equal))
     return {
         name: {
             "mean": float(np.concatenate(gaps[name]).mean()),

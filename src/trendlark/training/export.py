@@ -60,9 +60,7 @@ def run(
     state = checkpoint.load(checkpoint_path)
     small, calibration = write_model(state, data, out, name, limit)
     scores = score_all(small, state.tokenizer, data, calibration, limit)
-    full = session_predictor(
-        build_session(graph.build(network_weights(state), state.network.shape, int8=False))
-    )
+    full = session_predictor(build_session(exact_graph(state)))
     exact = score_all(full, state.tokenizer, data, calibration, limit)
     metrics = _metrics(scores, exact, baseline or {})
     manifest = make_manifest(name, state, calibration, metrics, data)
@@ -85,7 +83,8 @@ def write_model(
     ids = encode(state.tokenizer, some_texts(data))
     care = prepare(state.network, weights, ids)
     weights = unbiased(weights, state.network.shape, care, ids)
-    onnx.save(graph.build(weights, state.network.shape, int8=True, care=care), str(out / MODEL_FILE))
+    model = graph.build(weights, state.network.shape, int8=True, care=care, ngrams=state.ngrams)
+    onnx.save(model, str(out / MODEL_FILE))
     state.tokenizer.save(str(out / TOKENIZER_FILE))
     small = session_predictor(build_session(out / MODEL_FILE))
     calibration = calibrate.fit(small, state.tokenizer, data, limit)
@@ -123,9 +122,14 @@ def _write_manifest(out: Path, manifest: dict[str, Any], files: Sequence[str]) -
     (out / MANIFEST_FILE).write_text(text + "\n", encoding="utf-8")
 
 
+def exact_graph(state: Checkpoint) -> onnx.ModelProto:
+    """Return the graph of a checkpoint in single precision."""
+    return graph.build(network_weights(state), state.network.shape, int8=False, ngrams=state.ngrams)
+
+
 def network_weights(state: Checkpoint) -> dict[str, NDArray[Any]]:
     """Return the weights by name as arrays in single precision."""
-    return {name: value.float().numpy() for name, value in state.network.state_dict().items()}
+    return {name: value.float().cpu().numpy() for name, value in state.network.state_dict().items()}
 
 
 def _metrics(

@@ -5,9 +5,11 @@ Quantising activations over a whole batch makes a tweet's labels depend on its n
 
     q = uint8(round(x / s) + 128), s = max|x| / 127 by row;  y = (q - 128) W8 * s * column scale
 
-After a GELU, which gives nothing below -0.17, zero lies at 32 and s = max x / 223: steps of little more than half the
-size, which takes a twelfth off the error of the logits. What stays in single precision works row by row or text by
-text. Fused operators of ONNX Runtime (domain com.microsoft) are used where they save passes over memory.
+CPUs without VNNI add the products of two neighbouring inputs in 16 bits and cut off what is beyond; weights are such
+that nothing is (``rounding.py``). After a GELU, which gives nothing below -0.17, zero lies at 32 and s = max x / 223:
+steps of little more than half the size, which takes a twelfth off the error of the logits. What stays in single
+precision works row by row or text by text. Fused operators of ONNX Runtime (domain com.microsoft) are used where they
+save passes over memory.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from trendlark.nlu.tasks import TASKS
 from trendlark.training.model import POOLED_TASKS, Shape, buckets
-from trendlark.training.rounding import quantise_rows
+from trendlark.training.ngrams import DROPPED, FACTORS, WIDTHS, NGrams
+from trendlark.training.rounding import quantise_product, quantise_rows
 
 Array = NDArray[Any]
 _OPSET = 21
@@ -118,7 +121,7 @@ class Graph:
                 "Mul", hidden, self.constant((1 / care.smooth).astype(np.float32), name + SMOOTH)
             )
             weight = weight * care.smooth
-        quantised, scale = quantise_rows(weight, care.moments)
+        quantised, scale = quantise_product(weight, care.moments)
         centre = self.constant(np.array(_CENTRE_AFTER_GELU if after_gelu else _CENTRE, np.uint8))
         rows, row_scale = self._quantised_rows(hidden, centre, after_gelu)
         product = self.op(
@@ -158,11 +161,16 @@ class Graph:
 
 
 def build(
-    weights: Mapping[str, Array], shape: Shape, int8: bool, care: Mapping[str, Care] | None = None
+    weights: Mapping[str, Array],
+    shape: Shape,
+    int8: bool,
+    care: Mapping[str, Care] | None = None,
+    ngrams: NGrams | None = None,
 ) -> onnx.ModelProto:
     """Return the model: ``input_ids`` [batch, tokens] of texts of one length in, raw logits and ``embedding`` out.
 
-    ``care`` says by weight name how it is brought to 8 bits; without an entry it is rounded to the nearest.
+    ``care`` says by weight name how it is brought to 8 bits; without an entry it is rounded to the nearest. ``ngrams``
+    are added to the logits of the pooled tasks.
     """
     graph = Graph(int8)
     care = care or {}
@@ -171,7 +179,7 @@ def build(
     near = _near(graph, weights, shape, ends)
     for at in range(shape.layers):
         hidden = _layer(graph, hidden, weights, f"layers.{at}", shape, care, near)
-    outputs = _heads(graph, hidden, weights, care)
+    outputs = _heads(graph, hidden, weights, care, _said_by(graph, ngrams) if ngrams else {})
     ids = helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["batch", "tokens"])
     proto = helper.make_graph(graph.nodes, "trendlark", [ids], outputs, graph.initializers)
     imports = [helper.make_opsetid("", _OPSET), helper.make_opsetid(_FUSED, 1)]
@@ -235,8 +243,13 @@ def _layer(
 
 
 def _heads(
-    graph: Graph, hidden: str, weights: Mapping[str, Array], care: Mapping[str, Care]
+    graph: Graph,
+    hidden: str,
+    weights: Mapping[str, Array],
+    care: Mapping[str, Care],
+    besides: Mapping[str, str],
 ) -> list[onnx.ValueInfoProto]:
+    """Give the outputs; ``besides`` is added to the logits of a task."""
     outputs = []
     # A row of zeros scores every token alike: the plain mean, in the arithmetic of the other poolings.
     mean_too = np.concatenate([weights["pool.weight"], np.zeros_like(weights["pool.weight"][:1])])
@@ -250,7 +263,8 @@ def _heads(
         inner = _inner(graph, features, weights, f"heads.{name}", care)
         weight, bias = f"heads.{name}.logits.weight", f"heads.{name}.logits.bias"
         logits = graph.exact_product(inner, weights[weight], weight)
-        graph.op("Add", logits, graph.constant(weights[bias], bias), name=name)
+        own = [logits, graph.constant(weights[bias], bias)]
+        graph.op("Sum", *own, *([besides[name]] if name in besides else []), name=name)
         outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", TASKS[name].width]))
     inner = _inner(graph, hidden, weights, "entities", care)
     weight, bias = "entities.logits.weight", "entities.logits.bias"
@@ -263,6 +277,53 @@ def _heads(
     wide = len(weights["norm.weight"])
     outputs.append(helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", wide]))
     return outputs
+
+
+def _said_by(graph: Graph, ngrams: NGrams) -> dict[str, str]:
+    """What n-grams add to the logits, [batch, labels] by task; arithmetic of ``NGrams.logits``."""
+    sums, languages = _summed(graph, ngrams), len(ngrams.speaks)
+    sizes = graph.constant(np.array([languages, ngrams.speaks.shape[1]], np.int64))
+    tongues, answers = graph.ops("Split", sums, sizes, names=[graph.fresh("part") for _ in range(2)], axis=-1)
+    chances = graph.op("Softmax", tongues, axis=-1)
+    heard = graph.op("Mul", answers, graph.exact_product(chances, ngrams.speaks.T, "ngrams.speaks"))
+    labels = graph.exact_product(heard, ngrams.tells.T, "ngrams.tells")
+    names = [graph.fresh("part") for _ in WIDTHS]
+    graph.ops("Split", labels, graph.constant(np.array(WIDTHS, np.int64)), names=names, axis=-1)
+    return dict(zip(POOLED_TASKS, names, strict=True))
+
+
+def _summed(graph: Graph, ngrams: NGrams) -> str:
+    """The sums of the table's rows over a text's n-grams, [batch, columns]; of 8 bits exact, whatever the order."""
+
+    def whole(value: int) -> str:
+        return graph.constant(np.array([value], np.int64))
+
+    def cut(first: int, last: int) -> str:
+        return graph.op("Slice", own, whole(first), whole(last), whole(1))
+
+    def times(rows: str, factor: int) -> str:
+        return graph.op("Mul", rows, whole(factor))
+
+    near, far = FACTORS
+    end = np.iinfo(np.int64).max
+    own = graph.op("Gather", graph.constant(ngrams.pieces, "ngrams.pieces"), "input_ids")
+    pairs = graph.op("Add", times(cut(0, -1), near), cut(1, end))
+    triples = graph.op("Add", times(cut(0, -2), far), times(cut(1, -1), near))
+    triples = graph.op("Add", triples, cut(2, end))
+    grams = graph.op("Concat", own, pairs, triples, axis=1)
+    rows = graph.op("Mod", graph.op("Div", grams, whole(DROPPED)), whole(len(ngrams.weights)))
+    count = graph.op("Cast", graph.op("Shape", rows, start=1, end=2), to=TensorProto.FLOAT)
+    if graph.int8:
+        quantised, scale = quantise_rows(ngrams.weights.T)
+        table = graph.constant(quantised.T, "ngrams.weights")
+        met = graph.op("Cast", graph.op("Gather", table, rows), to=TensorProto.INT32)
+        total = graph.op("Cast", graph.op("ReduceSum", met, whole(1), keepdims=0), to=TensorProto.FLOAT)
+        total = graph.op("Mul", total, graph.constant(scale[:, 0], "ngrams.weights" + SCALE))
+    else:
+        met = graph.op("Gather", graph.constant(ngrams.weights, "ngrams.weights"), rows)
+        total = graph.op("ReduceSum", met, whole(1), keepdims=0)
+    mean = graph.op("Div", total, graph.op("Sqrt", count))
+    return graph.op("Add", mean, graph.constant(ngrams.bias, "ngrams.bias"))
 
 
 def _inner(

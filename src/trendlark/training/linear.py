@@ -69,8 +69,22 @@ class LinearModel:
         return found
 
 
+Sets = Sequence[tuple[DataSet, Sequence[Row]]]
+
+
 def fit(data: Path, seed: int = 0) -> LinearModel:
     """Fit on the training files in ``data``, leaving out texts that a validation file holds."""
+    parts = {}
+    for (task, lang), sets in grouped(data, seed).items():
+        counts = _counts(row.text for _, rows in sets for row in rows)
+        rarity = TfidfTransformer(sublinear_tf=True).fit(counts)
+        parts[task, lang] = _Regression(rarity, *regress(rarity.transform(counts), *truth(sets)))
+        _log.info("linear %s (%s): %d texts", task, lang, sum(len(rows) for _, rows in sets))
+    return LinearModel(parts)
+
+
+def grouped(data: Path, seed: int) -> dict[tuple[str, str], Sets]:
+    """Return by task and language the sets with their training rows, of each at most so many, drawn by ``seed``."""
     unseen = validation_fingerprints(data)
     groups: dict[tuple[str, str], list[tuple[DataSet, list[Row]]]] = {}
     for entry in SETS.values():
@@ -80,30 +94,28 @@ def fit(data: Path, seed: int = 0) -> LinearModel:
             random.Random(seed).shuffle(rows)  # noqa: S311
             if rows:
                 groups.setdefault((entry.task, entry.lang), []).append((entry, rows[:_MOST_ROWS]))
-    parts = {}
-    for (task, lang), sets in groups.items():
-        parts[task, lang] = _fit_one(task, sets)
-        _log.info("linear %s (%s): %d texts", task, lang, sum(len(rows) for _, rows in sets))
-    return LinearModel(parts)
+    return dict(groups)
 
 
-def _fit_one(task: str, sets: Sequence[tuple[DataSet, Sequence[Row]]]) -> _Regression:
-    counts = _counts(row.text for _, rows in sets for row in rows)
+def truth(sets: Sets) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the labels of all rows [rows, width], and which of them people looked for."""
     values = np.concatenate([np.stack([our_values(row, entry) for row in rows]) for entry, rows in sets])
-    known = np.concatenate([np.tile(_annotated(entry), (len(rows), 1)) for entry, rows in sets])
-    rarity = TfidfTransformer(sublinear_tf=True).fit(counts)
-    features = rarity.transform(counts)
-    weights = np.zeros((counts.shape[1], TASKS[task].width), np.float32)
-    bias = np.zeros(TASKS[task].width, np.float32)
-    for label in range(TASKS[task].width):
+    return values, np.concatenate([np.tile(_annotated(entry), (len(rows), 1)) for entry, rows in sets])
+
+
+def regress(
+    features: Any, values: Floats, known: NDArray[np.bool_], freedom: float = _FREEDOM
+) -> tuple[Floats, Floats]:
+    """Return the weights [features, width] and the bias [width] that tell each label where it is known."""
+    weights = np.zeros((features.shape[1], values.shape[1]), np.float32)
+    bias = np.zeros(values.shape[1], np.float32)
+    for label in range(values.shape[1]):
         rows = known[:, label]
         # A label that every text has, or none, leaves nothing to learn.
         if 0 < values[rows, label].sum() < rows.sum():
-            model = LogisticRegression(C=_FREEDOM, solver="liblinear").fit(
-                features[rows], values[rows, label]
-            )
+            model = LogisticRegression(C=freedom, solver="liblinear").fit(features[rows], values[rows, label])
             weights[:, label], bias[label] = model.coef_[0], model.intercept_[0]
-    return _Regression(rarity, weights, bias)
+    return weights, bias
 
 
 def _annotated(entry: DataSet) -> NDArray[np.bool_]:

@@ -42,6 +42,18 @@ def network_predictor(network: Network, batch: int = 64) -> Predictor:
     return predict
 
 
+def exact_predictor(network: Network) -> Predictor:
+    """Return a predictor that runs the PyTorch network in single precision, one text at a time, without padding."""
+
+    def predict(ids: Sequence[list[int]]) -> list[dict[str, Floats]]:
+        single = network.float().eval()
+        with torch.inference_mode():
+            found = [single(torch.tensor([row])) for row in ids]
+        return [{name: value[0].numpy() for name, value in one.items()} for one in found]
+
+    return predict
+
+
 def build_session(model: onnx.ModelProto | Path) -> onnxruntime.InferenceSession:
     """Return an ONNX Runtime session of a model or a model file, on one thread."""
     options = onnxruntime.SessionOptions()

@@ -30,9 +30,10 @@ class Recipe:
     is drawn in proportion to n to the ``power`` times its entry in ``boosts``; 0 leaves it out. ``weights``
     multiply the loss of a task. A share ``noise`` of the texts is read as people write otherwise: shouted, small,
     mistyped, without accents. Where ``masked`` is above 0 raw tweets are drawn, too (``text_en`` and so on), and this
-    share of their words is blanked and to be guessed (``masked.py``). ``validate_rows`` of each set are scored every
-    ``validate_minutes``; after ``patience`` of these without a better mean of tasks the run stops (0 for never).
-    Several processes average their weights every ``average_every`` steps.
+    share of their words is blanked and to be guessed (``masked.py``). Where ``ngrams`` is above 0 a table of so many
+    rows, a power of two, is fitted beside the network at the end (``wide.py``). ``validate_rows`` of each set are
+    scored every ``validate_minutes``; after ``patience`` of these without a better mean of tasks the run stops (0 for
+    never). Several processes average their weights every ``average_every`` steps.
     """
 
     name: str = "custom"
@@ -56,6 +57,7 @@ class Recipe:
     smoothing: float = 0.0
     noise: float = 0.0
     masked: float = 0.0
+    ngrams: int = 0
     checkpoint_minutes: float = 10.0
     validate_minutes: float = 20.0
     validate_rows: int = 250
@@ -94,6 +96,9 @@ def parse_recipe(table: Mapping[str, Any], source: str) -> Recipe:
     base = str(table.get("base", "e5"))
     if base != "e5" and not Path(base).is_dir():
         wrong.append(f"base is {base!r}, not one of e5 and the folders of this machine")
+    rows = table.get("ngrams", 0)
+    if isinstance(rows, int) and (rows < 0 or rows & (rows - 1)):
+        wrong.append(f"ngrams is {rows}, not 0 or a power of two")
     wrong += [
         f"boosts.{key} is no set"
         for key in table.get("boosts", {})

@@ -33,7 +33,7 @@ from trendlark.training.calibrate import Sample, fit_temperature, sample_loss
 from trendlark.training.data import Row, encode, read_rows, usable
 from trendlark.training.model import POOLED_TASKS
 from trendlark.training.pools import pool_texts
-from trendlark.training.predict import Floats, Predictor, build_session, network_predictor, session_predictor
+from trendlark.training.predict import Floats, Predictor, build_session, session_predictor
 from trendlark.training.scoring import Calibration, Scored
 from trendlark.training.sets import SETS, SOFT_SETS, DataSet
 from trendlark.training.soft import SoftRow, write_soft
@@ -107,10 +107,11 @@ def load_teacher(model: Path) -> NetworkTeacher:
     """
     if model.suffix == ".pt":
         state = checkpoint.load(model)
+        state.network.eval()
         return NetworkTeacher(
             model.stem,
             state.tokenizer,
-            network_predictor(state.network.eval()),
+            state.predictor(),
             _langs(state.more.get("recipe", {})),
         )
     artifact = load_artifact(model)

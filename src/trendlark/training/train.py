@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trendlark.training import checkpoint, masked, team
+from trendlark.training import checkpoint, masked, team, wide
 from trendlark.training.bert import load_bert
 from trendlark.training.centre import centre
 from trendlark.training.checkpoint import Checkpoint
@@ -39,7 +39,6 @@ from trendlark.training.mixture import Batch, Mixture, shares
 from trendlark.training.model import Network
 from trendlark.training.optimise import Clock, Optimiser, rate_factor
 from trendlark.training.pieces import keep_pieces
-from trendlark.training.predict import network_predictor
 from trendlark.training.recipe import Recipe, load_recipe
 from trendlark.training.scoring import main_metric, mean_score, score_all
 from trendlark.training.sets import SETS
@@ -86,6 +85,8 @@ def run(
     device = _device()
     torch.manual_seed(chosen.seed)
     state = checkpoint.load(last) if last.exists() else start_state(data, chosen, start)
+    # N-grams are fitted to what the network says, so at the end of a run.
+    state.ngrams = None
     network = state.network.to(device)
     network.word_dropout = chosen.word_dropout
     network.freeze(chosen.frozen)
@@ -153,8 +154,10 @@ class _Keeper:
             self._judge(_validate(self.state, self.data, self.out, self.recipe, self.clock))
 
     def end(self) -> None:
-        """Centre what soft labels pulled, save the last state and validate it on all rows."""
+        """Add n-grams and centre what soft labels pulled, save the last state and validate it on all rows."""
         if self.crew.first:
+            if self.recipe.ngrams:
+                self.state = wide.attach(self.state, self.data, self.recipe.ngrams)
             centre(self.state, self.data)
             self._save()
             _validate(self.state, self.data, self.out, replace(self.recipe, validate_rows=0), self.clock)
@@ -309,9 +312,7 @@ def _save(path: Path, state: Checkpoint, recipe: Recipe, clock: Clock, optimiser
 def _validate(state: Checkpoint, data: Path, out: Path, recipe: Recipe, clock: Clock) -> float:
     """Score on validation (at most ``validate_rows`` of each set; 0 is all) and return the mean of tasks."""
     state.network.eval()
-    found = score_all(
-        network_predictor(state.network), state.tokenizer, data, limit=recipe.validate_rows or None
-    )
+    found = score_all(state.predictor(), state.tokenizer, data, limit=recipe.validate_rows or None)
     state.network.train()
     if not found:
         return 0.0

@@ -10,9 +10,9 @@ import onnx
 
 from trendlark.nlu.analyzer import Analyze, load
 from trendlark.nlu.artifact import MANIFEST_FILE, MODEL_FILE, TOKENIZER_FILE
-from trendlark.training import checkpoint, graph
+from trendlark.training import checkpoint
 from trendlark.training.data import file_digest
-from trendlark.training.export import make_manifest, network_weights
+from trendlark.training.export import exact_graph, make_manifest
 from trendlark.training.scoring import Calibration
 
 
@@ -27,9 +27,7 @@ def open_model(name: str | Path, threads: int = 0) -> Analyze:
     state = checkpoint.load(Path(name))
     with tempfile.TemporaryDirectory(prefix="trendlark-") as scratch:
         folder = Path(scratch)
-        onnx.save(
-            graph.build(network_weights(state), state.network.shape, int8=False), str(folder / MODEL_FILE)
-        )
+        onnx.save(exact_graph(state), str(folder / MODEL_FILE))
         state.tokenizer.save(str(folder / TOKENIZER_FILE))
         manifest = make_manifest(Path(name).stem, state, Calibration(), {}, folder)
         manifest["files"] = {one: file_digest(folder / one) for one in (MODEL_FILE, TOKENIZER_FILE)}

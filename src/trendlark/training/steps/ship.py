@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from trendlark.errors import ModelError
-from trendlark.training import checkpoint, equality, export, graph
+from trendlark.training import checkpoint, equality, export
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.data import encode
 from trendlark.training.predict import build_session, session_predictor
@@ -66,15 +65,11 @@ def compare(state: Checkpoint, artefact: Path, texts: int = _TEXTS) -> Differenc
 
 
 def _exact(state: Checkpoint, ids: list[list[int]]) -> float:
-    weights, shape = export.network_weights(state), state.network.shape
-    single = session_predictor(build_session(graph.build(weights, shape, int8=False)))(ids)
-    network = state.network.float().eval()
+    single = session_predictor(build_session(export.exact_graph(state)))(ids)
     largest = 0.0
-    with torch.inference_mode():
-        for row, other in zip(ids, single, strict=True):
-            out = network(torch.tensor([row]))
-            gaps = [np.abs(out[name][0].numpy() - other[name]).max() for name in other if name in out]
-            largest = float(np.maximum(largest, np.max(gaps)))  # keeps not-a-number, which max() may lose
+    for out, other in zip(state.predictor(exact=True)(ids), single, strict=True):
+        gaps = [np.abs(out[name] - other[name]).max() for name in other if name in out]
+        largest = float(np.maximum(largest, np.max(gaps)))  # keeps not-a-number, which max() may lose
     return largest
 
 
