@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,20 @@ def _ngrams(state: Checkpoint, seed: int = 5) -> NGrams:
         chance.standard_normal((_ROWS, columns)).astype(np.float32),
         chance.standard_normal(columns).astype(np.float32),
         np.eye(2, dtype=np.float32)[:, owners],
+        np.eye(_LABELS, dtype=np.float32)[labels],
+    )
+
+
+def _many(state: Checkpoint) -> NGrams:
+    """Six languages that each speak of half of all labels: sums of odd widths."""
+    chance = np.random.default_rng(8)
+    owners, labels = np.nonzero(chance.random((6, _LABELS)) < 0.5)
+    columns = 6 + len(owners)
+    return NGrams(
+        piece_hashes(state.tokenizer),
+        chance.standard_normal((_ROWS, columns)).astype(np.float32),
+        chance.standard_normal(columns).astype(np.float32),
+        np.eye(6, dtype=np.float32)[:, owners],
         np.eye(_LABELS, dtype=np.float32)[labels],
     )
 
@@ -136,8 +151,11 @@ def test_it_is_added_to_the_network_and_to_nothing_else(both: Checkpoint) -> Non
     assert both.predictor()([]) == []
 
 
-def test_single_precision_equals_the_arithmetic_of_numpy(both: Checkpoint) -> None:
-    texts = _texts(both)
+@pytest.mark.parametrize("made", [_ngrams, _many])
+def test_single_precision_equals_the_arithmetic_of_numpy(
+    both: Checkpoint, made: Callable[[Checkpoint], NGrams]
+) -> None:
+    both.ngrams, texts = made(both), _texts(both)
     found = session_predictor(build_session(exact_graph(both)))(texts)
     for one, other in zip(found, both.predictor(exact=True)(texts), strict=True):
         for name in TASKS:
@@ -160,15 +178,15 @@ def test_eight_bits_lose_little_of_it(both: Checkpoint) -> None:
 
 @pytest.mark.parametrize("tokens", [1, 2, 7, 96])
 def test_a_text_alone_gets_bitwise_what_it_gets_in_a_batch(both: Checkpoint, tokens: int) -> None:
+    both.ngrams = _many(both)
     model = build(network_weights(both), both.network.shape, int8=True, ngrams=both.ngrams)
     session = build_session(model)
-    ids: NDArray[np.int64] = np.random.default_rng(4).integers(4, 200, (33, tokens)) % len(
-        piece_hashes(both.tokenizer)
-    )
+    vocabulary = both.network.shape.vocabulary
+    ids: NDArray[np.int64] = np.random.default_rng(4).integers(4, vocabulary, (33, tokens))
     together = session.run(None, {"input_ids": ids})
-    for size in (1, 2, 5, 16):
-        for one, other in zip(session.run(None, {"input_ids": ids[:size]}), together, strict=True):
-            np.testing.assert_array_equal(one, other[:size])
+    for first, last in ((0, 1), (0, 5), (1, 2), (2, 5), (3, 4), (5, 21), (32, 33)):
+        for one, other in zip(session.run(None, {"input_ids": ids[first:last]}), together, strict=True):
+            np.testing.assert_array_equal(one, other[first:last])
 
 
 def test_a_checkpoint_keeps_it(both: Checkpoint, tmp_path: Path) -> None:

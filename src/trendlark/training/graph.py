@@ -280,20 +280,33 @@ def _heads(
 
 
 def _said_by(graph: Graph, ngrams: NGrams) -> dict[str, str]:
-    """What n-grams add to the logits, [batch, labels] by task; arithmetic of ``NGrams.logits``."""
-    sums, languages = _summed(graph, ngrams), len(ngrams.speaks)
-    sizes = graph.constant(np.array([languages, ngrams.speaks.shape[1]], np.int64))
-    tongues, answers = graph.ops("Split", sums, sizes, names=[graph.fresh("part") for _ in range(2)], axis=-1)
+    """What n-grams add to the logits, [batch, labels] by task; arithmetic of ``NGrams.logits``.
+
+    Element by element: sums over so few columns depend on where in memory a row begins.
+    """
+    languages, answers = ngrams.speaks.shape
+    sizes = graph.constant(np.array([languages, answers + 1], np.int64))
+    names = [graph.fresh("part") for _ in range(2)]
+    tongues, said = graph.ops("Split", _summed(graph, ngrams), sizes, names=names, axis=-1)
     chances = graph.op("Softmax", tongues, axis=-1)
-    heard = graph.op("Mul", answers, graph.exact_product(chances, ngrams.speaks.T, "ngrams.speaks"))
-    labels = graph.exact_product(heard, ngrams.tells.T, "ngrams.tells")
+    parts = []
+    for at, own in enumerate(ngrams.speaks[:, :, None] * ngrams.tells):
+        # Where a language has no answer for a label, the last column has nothing.
+        columns = np.where(own.any(0), own.argmax(0), answers).astype(np.int64)
+        heard = graph.op("Gather", said, graph.constant(columns), axis=1)
+        chance = graph.op("Gather", chances, graph.constant(np.array([at], np.int64)), axis=1)
+        parts.append(graph.op("Mul", heard, chance))
     names = [graph.fresh("part") for _ in WIDTHS]
-    graph.ops("Split", labels, graph.constant(np.array(WIDTHS, np.int64)), names=names, axis=-1)
+    widths = graph.constant(np.array(WIDTHS, np.int64))
+    graph.ops("Split", graph.op("Sum", *parts), widths, names=names, axis=-1)
     return dict(zip(POOLED_TASKS, names, strict=True))
 
 
 def _summed(graph: Graph, ngrams: NGrams) -> str:
-    """The sums of the table's rows over a text's n-grams, [batch, columns]; of 8 bits exact, whatever the order."""
+    """The sums of the table's rows over a text's n-grams, [batch, columns + 1]; the last one is always 0.
+
+    Of 8 bits they are exact, whatever the order.
+    """
 
     def whole(value: int) -> str:
         return graph.constant(np.array([value], np.int64))
@@ -313,17 +326,18 @@ def _summed(graph: Graph, ngrams: NGrams) -> str:
     grams = graph.op("Concat", own, pairs, triples, axis=1)
     rows = graph.op("Mod", graph.op("Div", grams, whole(DROPPED)), whole(len(ngrams.weights)))
     count = graph.op("Cast", graph.op("Shape", rows, start=1, end=2), to=TensorProto.FLOAT)
+    weights, bias = np.pad(ngrams.weights, ((0, 0), (0, 1))), np.pad(ngrams.bias, (0, 1))
     if graph.int8:
-        quantised, scale = quantise_rows(ngrams.weights.T)
+        quantised, scale = quantise_rows(weights.T)
         table = graph.constant(quantised.T, "ngrams.weights")
         met = graph.op("Cast", graph.op("Gather", table, rows), to=TensorProto.INT32)
         total = graph.op("Cast", graph.op("ReduceSum", met, whole(1), keepdims=0), to=TensorProto.FLOAT)
         total = graph.op("Mul", total, graph.constant(scale[:, 0], "ngrams.weights" + SCALE))
     else:
-        met = graph.op("Gather", graph.constant(ngrams.weights, "ngrams.weights"), rows)
+        met = graph.op("Gather", graph.constant(weights, "ngrams.weights"), rows)
         total = graph.op("ReduceSum", met, whole(1), keepdims=0)
     mean = graph.op("Div", total, graph.op("Sqrt", count))
-    return graph.op("Add", mean, graph.constant(ngrams.bias, "ngrams.bias"))
+    return graph.op("Add", mean, graph.constant(bias, "ngrams.bias"))
 
 
 def _inner(
