@@ -132,7 +132,7 @@ def _tongues(
         for _, rows in sets:
             texts[lang if lang in spoken else _OTHER] += [row.text for row in rows[:_TEXTS]]
     known = [lang for lang in texts if texts[lang]]
-    # Thinned, as a set's first texts are drawn by chance.
+    # Some of each set of a language.
     few = {lang: texts[lang][:: max(1, len(texts[lang]) // _TEXTS)] for lang in known}
     values = np.repeat(np.eye(len(known), dtype=np.float32), [len(few[lang]) for lang in known], axis=0)
     all_texts = [text for lang in known for text in few[lang]]
