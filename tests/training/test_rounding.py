@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import onnx
 import pytest
 from numpy.typing import NDArray
+from onnx import numpy_helper
 
 from tests.training.tiny import product_of
+from trendlark.nlu.artifact import load_artifact
 from trendlark.training.rounding import quantise_product
 
 Array = NDArray[np.float32]
@@ -69,6 +72,21 @@ def test_a_row_of_nothing_stays_nothing() -> None:
     assert np.isfinite(scale).all()
 
 
+def _largest_pair(steps: NDArray[np.int8]) -> int:
+    """Return the largest sum of neighbouring inputs' steps of one sign, of a weight [outputs, inputs]."""
+    even = steps.shape[1] // 2 * 2
+    sides = (np.maximum(steps.astype(int), 0), np.maximum(-steps.astype(int), 0))
+    return max(int((side[:, 0:even:2] + side[:, 1:even:2]).max(initial=0)) for side in sides)
+
+
+def test_the_shipped_model_multiplies_exactly_on_any_cpu() -> None:
+    graph = onnx.load(str(load_artifact().model_file)).graph
+    constants = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
+    products = [node.input[1] for node in graph.node if node.op_type == "MatMulIntegerToFloat"]
+    assert len(products) > 40
+    assert max(_largest_pair(constants[name].T) for name in products) <= 128
+
+
 @pytest.mark.parametrize("inputs", [2, 47, 48])
 @pytest.mark.parametrize("known", [False, True])
 def test_neighbouring_inputs_never_reach_beyond_sixteen_bits(inputs: int, known: bool) -> None:
@@ -77,9 +95,7 @@ def test_neighbouring_inputs_never_reach_beyond_sixteen_bits(inputs: int, known:
     weight = chance.uniform(-1, 1, (24, inputs)).astype(np.float32)
     rows = chance.standard_normal((200, inputs)) @ chance.standard_normal((inputs, inputs))
     steps, scale = quantise_product(weight, rows.T @ rows if known else None)
-    even = inputs // 2 * 2
-    for side in (np.maximum(steps.astype(int), 0), np.maximum(-steps.astype(int), 0)):
-        assert (255 * (side[:, 0:even:2] + side[:, 1:even:2])).max(initial=0) < 2**15
+    assert 255 * _largest_pair(steps) < 2**15
     assert np.abs(steps * scale - weight).max() < 10 * scale.max()
 
 
