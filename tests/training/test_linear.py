@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.training.tiny import write_data, write_rows
+from tests.training.tiny import SENTIMENT_WORDS, write_data, write_rows, write_sentiment
 from trendlark.nlu.tasks import TASKS
 from trendlark.training import linear
 from trendlark.training.linear import LinearModel
@@ -16,25 +16,13 @@ from trendlark.training.predict import Floats
 from trendlark.training.soft import SoftRow
 from trendlark.training.teachers import Vote, choose_votes, label
 
-_LABELS = TASKS["sentiment"].labels
-_WORDS = {
-    "en": ("terrible", "tuesday", "wonderful"),
-    "es": ("horrible", "martes", "maravilloso"),
-}
-
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Sentiment by one word in two languages, and irony in English."""
     folder = tmp_path_factory.mktemp("linear")
-    for name, lang in (("tweeteval_sentiment", "en"), ("umsab_es", "es")):
-        for split, many in (("train", 40), ("val", 10)):
-            rows = [
-                {"text": f"{split} {at} {word}", "label": label_of}
-                for at in range(many)
-                for word, label_of in zip(_WORDS[lang], _LABELS, strict=True)
-            ]
-            write_rows(folder / name / f"{split}.jsonl.gz", rows)
+    pattern = dict.fromkeys(SENTIMENT_WORDS, "{split} {at} {word}")
+    write_sentiment(folder, {"train": 40, "val": 10}, pattern)
     for split in ("train", "val"):
         rows = [
             {"text": f"{split} {at} {text}", "label": label_of}
@@ -51,8 +39,8 @@ def model(world: Path) -> LinearModel:
 
 
 def test_it_learns_each_language_from_its_own_sets(model: LinearModel) -> None:
-    texts = [f"something {word} here" for lang in _WORDS for word in _WORDS[lang]]
-    langs = [lang for lang in _WORDS for _ in _WORDS[lang]]
+    texts = [f"something {word} here" for lang in SENTIMENT_WORDS for word in SENTIMENT_WORDS[lang]]
+    langs = [lang for lang in SENTIMENT_WORDS for _ in SENTIMENT_WORDS[lang]]
     said = [int(one["sentiment"].argmax()) for one in model.logits(texts, langs)]
     assert said == [0, 1, 2, 0, 1, 2]
     # An English word says nothing to the Spanish part: all that is left is the bias.

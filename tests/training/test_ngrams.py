@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.export import exact_graph, network_weights
 from trendlark.training.graph import build
 from trendlark.training.model import POOLED_TASKS
-from trendlark.training.ngrams import WIDTHS, NGrams, features, hashed, piece_hashes
+from trendlark.training.ngrams import DROPPED, FACTORS, WIDTHS, NGrams, features, hashed, piece_hashes
 from trendlark.training.predict import build_session, network_predictor, session_predictor
 
 _ROWS = 256
@@ -26,32 +26,28 @@ _LABELS = sum(WIDTHS)
 _SENTIMENT, _IRONY = 0, WIDTHS[0] + WIDTHS[1]
 
 
-def _ngrams(state: Checkpoint, seed: int = 5) -> NGrams:
-    """Two languages; the first speaks of sentiment and irony, the second of sentiment."""
-    chance = np.random.default_rng(seed)
-    owners, labels = [0, 0, 0, 0, 1, 1, 1], [0, 1, 2, _IRONY, 0, 1, 2]
-    columns = 2 + len(owners)
+def _made(state: Checkpoint, languages: int, owners: Sequence[int], labels: Sequence[int]) -> NGrams:
+    """Return a table of chance; ``owners`` is the language of each answer, ``labels`` what it is about."""
+    chance = np.random.default_rng(5)
+    columns = languages + len(owners)
     return NGrams(
         piece_hashes(state.tokenizer),
         chance.standard_normal((_ROWS, columns)).astype(np.float32),
         chance.standard_normal(columns).astype(np.float32),
-        np.eye(2, dtype=np.float32)[:, owners],
+        np.eye(languages, dtype=np.float32)[:, owners],
         np.eye(_LABELS, dtype=np.float32)[labels],
     )
+
+
+def _ngrams(state: Checkpoint) -> NGrams:
+    """Two languages; the first speaks of sentiment and irony, the second of sentiment."""
+    return _made(state, 2, [0, 0, 0, 0, 1, 1, 1], [0, 1, 2, _IRONY, 0, 1, 2])
 
 
 def _many(state: Checkpoint) -> NGrams:
     """Six languages that each speak of half of all labels: sums of odd widths."""
-    chance = np.random.default_rng(8)
-    owners, labels = np.nonzero(chance.random((6, _LABELS)) < 0.5)
-    columns = 6 + len(owners)
-    return NGrams(
-        piece_hashes(state.tokenizer),
-        chance.standard_normal((_ROWS, columns)).astype(np.float32),
-        chance.standard_normal(columns).astype(np.float32),
-        np.eye(6, dtype=np.float32)[:, owners],
-        np.eye(_LABELS, dtype=np.float32)[labels],
-    )
+    owners, labels = np.nonzero(np.random.default_rng(8).random((6, _LABELS)) < 0.5)
+    return _made(state, 6, owners.tolist(), labels.tolist())
 
 
 @pytest.fixture
@@ -94,10 +90,10 @@ def test_each_piece_pair_and_triple_has_a_row_of_its_own() -> None:
 def test_the_largest_pieces_do_not_overflow() -> None:
     own = np.full(3, 2**31 - 1, np.int64)
     exact = [int(value) for value in own]
-    near, far = 0x2545F491, 0x1B873593
+    near, far = FACTORS
     triple = exact[0] * far + exact[1] * near + exact[2]
     assert triple < 2**63
-    assert hashed(own, 2**16)[-1] == triple // 2**13 % 2**16
+    assert hashed(own, 2**16)[-1] == triple // DROPPED % 2**16
 
 
 def test_rows_are_spread_evenly() -> None:

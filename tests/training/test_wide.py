@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.training.tiny import tiny_checkpoint, write_rows
+from tests.training.tiny import SENTIMENT_WORDS, tiny_checkpoint, write_rows, write_sentiment
 from trendlark.errors import InputError
 from trendlark.nlu.tasks import TASKS
 from trendlark.training import checkpoint, export, train, wide
@@ -20,10 +20,6 @@ from trendlark.training.predict import build_session, session_predictor
 from trendlark.training.recipe import parse_recipe
 
 _LABELS = TASKS["sentiment"].labels
-_WORDS = {
-    "en": ("terrible", "tuesday", "wonderful"),
-    "es": ("horrible", "martes", "maravilloso"),
-}
 _FILL = {"en": ("the", "bus", "was"), "es": ("el", "tren", "fue")}
 
 
@@ -31,17 +27,8 @@ _FILL = {"en": ("the", "bus", "was"), "es": ("el", "tren", "fue")}
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Sentiment by a word in two languages, irony by one, offence that training misleads about, rain in Italian."""
     folder = tmp_path_factory.mktemp("wide")
-    for name, lang in (("tweeteval_sentiment", "en"), ("umsab_es", "es")):
-        for split, many in (("train", 40), ("val", 90)):
-            rows = [
-                {
-                    "text": f"{_FILL[lang][at % 3]} {word} {_FILL[lang][at // 3 % 3]} {split} {at}",
-                    "label": label_of,
-                }
-                for at in range(many)
-                for word, label_of in zip(_WORDS[lang], _LABELS, strict=True)
-            ]
-            write_rows(folder / name / f"{split}.jsonl.gz", rows)
+    pattern = {lang: f"{first} {{word}} {last} {{split}} {{at}}" for lang, (first, _, last) in _FILL.items()}
+    write_sentiment(folder, {"train": 40, "val": 90}, pattern)
     _write_misleading(folder)
     for split in ("train", "val"):
         rows = [
@@ -66,7 +53,7 @@ def _write_misleading(folder: Path) -> None:
 
 
 def _fresh() -> Checkpoint:
-    words = [word for lang in _WORDS for word in (*_WORDS[lang], *_FILL[lang])]
+    words = [word for lang in SENTIMENT_WORDS for word in (*SENTIMENT_WORDS[lang], *_FILL[lang])]
     state = tiny_checkpoint(words=[*words, "la", "pioggia", "cade", "val", "train"])
     state.network.eval()
     return state
@@ -84,7 +71,11 @@ def _said(state: Checkpoint, texts: list[str]) -> list[str]:
 
 
 def test_it_learns_each_language_and_knows_which_it_reads(fitted: Checkpoint) -> None:
-    texts = [f"{_FILL[lang][0]} {word} {_FILL[lang][2]}" for lang in _WORDS for word in _WORDS[lang]]
+    texts = [
+        f"{_FILL[lang][0]} {word} {_FILL[lang][2]}"
+        for lang in SENTIMENT_WORDS
+        for word in SENTIMENT_WORDS[lang]
+    ]
     assert _said(fitted, texts) == [*_LABELS, *_LABELS]
     # Only where validation is likelier is anything said: of offence it is not, Italian has none, and to irony, which a
     # word would tell here, they are not asked.
@@ -97,10 +88,6 @@ def test_it_learns_each_language_and_knows_which_it_reads(fitted: Checkpoint) ->
         encode(fitted.tokenizer, ["the wonderful bus", "la pioggia wonderful cade la pioggia"])
     )
     assert np.ptp(strange[:3]) < np.ptp(own[:3]) / 4
-
-
-def test_case_and_accents_do_not_matter(fitted: Checkpoint) -> None:
-    assert _said(fitted, ["the wonderful bus"]) == _said(fitted, ["the WONDERFUL bus"]) == ["positive"]
 
 
 def test_what_it_chose_is_told_with_its_reason(world: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -127,7 +114,7 @@ def test_few_validation_tweets_give_no_voice(tmp_path: Path, world: Path) -> Non
     short = [
         {"text": f"the {word} bus {at}", "label": label_of}
         for at in range(83)
-        for word, label_of in zip(_WORDS["en"], _LABELS, strict=True)
+        for word, label_of in zip(SENTIMENT_WORDS["en"], _LABELS, strict=True)
     ]
     write_rows(tmp_path / "tweeteval_sentiment" / "val.jsonl.gz", short)
     assert wide.attach(_fresh(), tmp_path, rows=256).ngrams is None

@@ -13,6 +13,7 @@ import onnx
 import torch
 
 from tests.support.tiny_model import tiny_tokenizer
+from trendlark.nlu.tasks import TASKS
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.graph import Care, Graph
 from trendlark.training.model import Network, Shape
@@ -138,3 +139,18 @@ def product_of(
     imports = [onnx.helper.make_opsetid("", 21), onnx.helper.make_opsetid("com.microsoft", 1)]
     session = build_session(onnx.helper.make_model(proto, opset_imports=imports, ir_version=10))
     return np.asarray(session.run(None, {"rows": rows})[0])
+
+
+SENTIMENT_WORDS = {"en": ("terrible", "tuesday", "wonderful"), "es": ("horrible", "martes", "maravilloso")}
+
+
+def write_sentiment(folder: Path, many: Mapping[str, int], pattern: Mapping[str, str]) -> None:
+    """Write sentiment by a word in two languages, ``many`` texts of each split and label in the language's pattern."""
+    for name, lang in (("tweeteval_sentiment", "en"), ("umsab_es", "es")):
+        for split, count in many.items():
+            rows = [
+                {"text": pattern[lang].format(word=word, split=split, at=at), "label": label}
+                for at in range(count)
+                for word, label in zip(SENTIMENT_WORDS[lang], TASKS["sentiment"].labels, strict=True)
+            ]
+            write_rows(folder / name / f"{split}.jsonl.gz", rows)

@@ -26,18 +26,18 @@ from trendlark.training import checkpoint
 from trendlark.training.calibrate import ENOUGH_ROWS, Sample, fit_temperature, sample_loss, validation_samples
 from trendlark.training.centre import centre
 from trendlark.training.checkpoint import Checkpoint
-from trendlark.training.data import emoji_labels, encode
+from trendlark.training.data import Row, emoji_labels, encode
 from trendlark.training.dequantise import from_artifact
 from trendlark.training.export import exact_graph
 from trendlark.training.linear import Sets, grouped, regress, truth
 from trendlark.training.model import POOLED_TASKS
-from trendlark.training.ngrams import NGrams, features, piece_hashes
+from trendlark.training.ngrams import WIDTHS, NGrams, features, piece_hashes
 from trendlark.training.predict import Floats, build_session, session_predictor
 
 _log = logging.getLogger(__name__)
 
 ROWS = 2**16
-# The inverse strength of regularisation: of 4 and 16 the one with the lesser loss (docs/model-log.md).
+# The inverse strength of regularisation: of 4, 16 and 64 the one with the least loss (decision 82).
 _FREEDOM = 16.0
 # How loud they may be beside the network's raw logits.
 _SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0, 1.4, 2.0)
@@ -64,11 +64,12 @@ def attach(state: Checkpoint, data: Path, rows: int = ROWS, seed: int = 0) -> Ch
 def _fit(state: Checkpoint, data: Path, rows: int, seed: int) -> NGrams | None:
     pieces = piece_hashes(state.tokenizer)
 
-    def read(texts: Sequence[str]) -> Any:
-        return features(pieces, encode(state.tokenizer, texts), rows)
+    def read(given: Sequence[Row]) -> Any:
+        return features(pieces, encode(state.tokenizer, [row.text for row in given]), rows)
 
     def learn(key: Key) -> Answers:
-        return regress(read(_texts(groups[key])), *truth(groups[key]), _FREEDOM)
+        own = [row for _, some in groups[key] for row in some]
+        return regress(read(own), *truth(groups[key]), _FREEDOM)
 
     # The graph, as bfloat16 is slow on CPUs that do not know it.
     network = session_predictor(build_session(exact_graph(state)))
@@ -81,17 +82,11 @@ def _fit(state: Checkpoint, data: Path, rows: int, seed: int) -> NGrams | None:
         learnt = dict(zip(keys, threads.map(learn, keys), strict=True))
     voices = {}
     for key in keys:
-        said = [
-            np.asarray(read(_texts([(one.scored.entry, one.scored.rows)])) @ learnt[key][0] + learnt[key][1])
-            for one in samples[key]
-        ]
+        weights, bias = learnt[key]
+        said = [np.asarray(read(one.scored.rows) @ weights + bias) for one in samples[key]]
         if share := _choose(key, samples[key], said):
-            voices[key] = (share * learnt[key][0], share * learnt[key][1])
+            voices[key] = (share * weights, share * bias)
     return _table(pieces, voices, _tongues(groups, voices, read)) if voices else None
-
-
-def _texts(sets: Sets) -> list[str]:
-    return [row.text for _, rows in sets for row in rows]
 
 
 def _by_key(samples: Sequence[Sample]) -> dict[Key, list[Sample]]:
@@ -127,10 +122,10 @@ def _tongues(
 ) -> tuple[list[str], Answers]:
     """Return the languages to be told apart, and what tells them."""
     spoken = sorted({lang for _, lang in voices})
-    texts: dict[str, list[str]] = {lang: [] for lang in [*spoken, _OTHER]}
+    texts: dict[str, list[Row]] = {lang: [] for lang in [*spoken, _OTHER]}
     for (_, lang), sets in groups.items():
         for _, rows in sets:
-            texts[lang if lang in spoken else _OTHER] += [row.text for row in rows[:_TEXTS]]
+            texts[lang if lang in spoken else _OTHER] += rows[:_TEXTS]
     known = [lang for lang in texts if texts[lang]]
     # Some of each set of a language.
     few = {lang: texts[lang][:: max(1, len(texts[lang]) // _TEXTS)] for lang in known}
@@ -141,9 +136,8 @@ def _tongues(
 
 def _table(pieces: Any, voices: Mapping[Key, Answers], tongues: tuple[list[str], Answers]) -> NGrams:
     langs, (tongue_weights, tongue_bias) = tongues
-    starts = dict(
-        zip(POOLED_TASKS, np.cumsum([0, *(TASKS[name].width for name in POOLED_TASKS)]), strict=False)
-    )
+    *starts, total = np.cumsum([0, *WIDTHS])
+    first = dict(zip(POOLED_TASKS, starts, strict=True))
     weights, bias = [tongue_weights], [tongue_bias]
     owners: list[int] = []
     labels: list[int] = []
@@ -151,8 +145,7 @@ def _table(pieces: Any, voices: Mapping[Key, Answers], tongues: tuple[list[str],
         weights.append(own[0])
         bias.append(own[1])
         owners += [langs.index(lang)] * TASKS[task].width
-        labels += range(starts[task], starts[task] + TASKS[task].width)
-    total = sum(TASKS[name].width for name in POOLED_TASKS)
+        labels += range(first[task], first[task] + TASKS[task].width)
     return NGrams(
         pieces,
         np.concatenate(weights, axis=1),
