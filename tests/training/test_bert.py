@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,50 +11,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional
 
-from tests.support.tiny_model import tiny_tokenizer
+from tests.training.bases import HEADS, LAYERS, WIDTH, base_weights, write_base
 from trendlark.errors import InputError, NotFoundError
 from trendlark.training.bert import load_bert
-
-_WIDTH, _HEADS, _INNER, _LAYERS = 16, 4, 32, 2
-
-
-def _config(**others: Any) -> dict[str, Any]:
-    return {
-        "model_type": "bert",
-        "vocab_size": tiny_tokenizer().get_vocab_size(),
-        "hidden_size": _WIDTH,
-        "num_hidden_layers": _LAYERS,
-        "num_attention_heads": _HEADS,
-        "intermediate_size": _INNER,
-        "max_position_embeddings": 128,
-        "hidden_act": "gelu",
-        **others,
-    }
-
-
-def _weights(prefix: str = "") -> dict[str, Tensor]:
-    torch.manual_seed(5)
-    config = _config()
-    shapes: dict[str, tuple[int, ...]] = {
-        "embeddings.word_embeddings.weight": (config["vocab_size"], _WIDTH),
-        "embeddings.position_embeddings.weight": (128, _WIDTH),
-        "embeddings.token_type_embeddings.weight": (2, _WIDTH),
-        "embeddings.LayerNorm.weight": (_WIDTH,),
-        "embeddings.LayerNorm.bias": (_WIDTH,),
-    }
-    for at in range(_LAYERS):
-        own = f"encoder.layer.{at}"
-        for name, rows, columns in (
-            *((f"attention.self.{one}", _WIDTH, _WIDTH) for one in ("query", "key", "value")),
-            ("attention.output.dense", _WIDTH, _WIDTH),
-            ("intermediate.dense", _INNER, _WIDTH),
-            ("output.dense", _WIDTH, _INNER),
-        ):
-            shapes |= {f"{own}.{name}.weight": (rows, columns), f"{own}.{name}.bias": (rows,)}
-        for name in ("attention.output.LayerNorm", "output.LayerNorm"):
-            shapes |= {f"{own}.{name}.weight": (_WIDTH,), f"{own}.{name}.bias": (_WIDTH,)}
-    return {f"{prefix}{name}": torch.randn(shape) * 0.5 for name, shape in shapes.items()}
-
 
 _MPNET = {
     **{f"attention.self.{long}": f"attention.attn.{long[0]}" for long in ("query", "key", "value")},
@@ -73,28 +31,20 @@ def _as_mpnet(weights: dict[str, Tensor], near: Tensor) -> dict[str, Tensor]:
         renamed[name] = value
     renamed.pop("embeddings.token_type_embeddings.weight")
     places = "embeddings.position_embeddings.weight"
-    renamed[places] = torch.cat([torch.full((2, _WIDTH), 9.0), renamed[places]])
+    renamed[places] = torch.cat([torch.full((2, WIDTH), 9.0), renamed[places]])
     return renamed | {"encoder.relative_attention_bias.weight": near}
-
-
-def _write(folder: Path, prefix: str = "", **config: Any) -> Path:
-    folder.mkdir()
-    (folder / "config.json").write_text(json.dumps(_config(**config)), encoding="utf-8")
-    tiny_tokenizer().save(str(folder / "tokenizer.json"))
-    save_file(_weights(prefix), str(folder / "model.safetensors"))
-    return folder
 
 
 def _by_the_paper(ids: Tensor, near: Tensor | None = None) -> Tensor:
     """BERT's encoder as Devlin et al. (2019) write it, with none of our code; MPNet's adds ``near`` to attention."""
-    weights = _weights()
+    weights = base_weights()
 
     def linear(hidden: Tensor, name: str) -> Tensor:
         return functional.linear(hidden, weights[f"{name}.weight"], weights[f"{name}.bias"])
 
     def norm(hidden: Tensor, name: str) -> Tensor:
         return functional.layer_norm(
-            hidden, (_WIDTH,), weights[f"{name}.weight"], weights[f"{name}.bias"], 1e-12
+            hidden, (WIDTH,), weights[f"{name}.weight"], weights[f"{name}.bias"], 1e-12
         )
 
     words = weights["embeddings.word_embeddings.weight"][ids]
@@ -102,15 +52,15 @@ def _by_the_paper(ids: Tensor, near: Tensor | None = None) -> Tensor:
     if near is None:
         words = words + weights["embeddings.token_type_embeddings.weight"][0]
     hidden = norm(words, "embeddings.LayerNorm")
-    for at in range(_LAYERS):
+    for at in range(LAYERS):
         own = f"encoder.layer.{at}"
         heads = [
             linear(hidden, f"{own}.attention.self.{one}")
-            .reshape(1, -1, _HEADS, _WIDTH // _HEADS)
+            .reshape(1, -1, HEADS, WIDTH // HEADS)
             .transpose(1, 2)
             for one in ("query", "key", "value")
         ]
-        scores = heads[0] @ heads[1].transpose(-1, -2) / (_WIDTH // _HEADS) ** 0.5
+        scores = heads[0] @ heads[1].transpose(-1, -2) / (WIDTH // HEADS) ** 0.5
         if near is not None:
             scores = scores + near
         mixed = (scores.softmax(-1) @ heads[2]).transpose(1, 2).flatten(2)
@@ -124,7 +74,7 @@ def _by_the_paper(ids: Tensor, near: Tensor | None = None) -> Tensor:
 
 @pytest.mark.parametrize("prefix", ["", "bert."])
 def test_a_folder_is_read_as_it_was_written(tmp_path: Path, prefix: str) -> None:
-    network, tokenizer = load_bert(_write(tmp_path / "base", prefix))
+    network, tokenizer = load_bert(write_base(tmp_path / "base", prefix))
     ids = torch.tensor([tokenizer.encode("the real madrid loves juego de tronos").ids])
     with torch.inference_mode():
         found = network.eval().encode(ids)
@@ -134,14 +84,14 @@ def test_a_folder_is_read_as_it_was_written(tmp_path: Path, prefix: str) -> None
 @pytest.mark.parametrize("prefix", ["", "mpnet."])
 def test_an_mpnet_is_read_with_the_weights_of_its_distances(tmp_path: Path, prefix: str) -> None:
     # Of four buckets one is for the token itself, one for those behind it, and one for those ahead; 2 is never met.
-    table = torch.randn(4, _HEADS)
-    folder = _write(tmp_path / "base", model_type="mpnet", relative_attention_num_buckets=4)
-    named = {f"{prefix}{name}": value for name, value in _as_mpnet(_weights(), table).items()}
+    table = torch.randn(4, HEADS)
+    folder = write_base(tmp_path / "base", model_type="mpnet", relative_attention_num_buckets=4)
+    named = {f"{prefix}{name}": value for name, value in _as_mpnet(base_weights(), table).items()}
     save_file(named, str(folder / "model.safetensors"))
     network, tokenizer = load_bert(folder)
     ids = torch.tensor([tokenizer.encode("the real madrid loves juego de tronos").ids])
     size = ids.shape[1]
-    near = torch.empty(_HEADS, size, size)
+    near = torch.empty(HEADS, size, size)
     for query in range(size):
         for key in range(size):
             near[:, query, key] = table[0 if key == query else 1 if key < query else 3]
@@ -151,10 +101,10 @@ def test_an_mpnet_is_read_with_the_weights_of_its_distances(tmp_path: Path, pref
 
 
 def test_layers_are_taken_from_the_bottom(tmp_path: Path) -> None:
-    network, _ = load_bert(_write(tmp_path / "base"), layers=1)
+    network, _ = load_bert(write_base(tmp_path / "base"), layers=1)
     assert len(network.layers) == 1
     torch.testing.assert_close(
-        network.state_dict()["layers.0.up.bias"], _weights()["encoder.layer.0.intermediate.dense.bias"]
+        network.state_dict()["layers.0.up.bias"], base_weights()["encoder.layer.0.intermediate.dense.bias"]
     )
 
 
@@ -168,16 +118,16 @@ def test_layers_are_taken_from_the_bottom(tmp_path: Path) -> None:
 )
 def test_another_kind_of_encoder_is_refused(tmp_path: Path, config: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said):
-        load_bert(_write(tmp_path / "base", **config))
+        load_bert(write_base(tmp_path / "base", **config))
 
 
 def test_more_layers_than_there_are_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="fewer layers"):
-        load_bert(_write(tmp_path / "base"), layers=3)
+        load_bert(write_base(tmp_path / "base"), layers=3)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    folder = _write(tmp_path / "base")
+    folder = write_base(tmp_path / "base")
     (folder / "tokenizer.json").unlink()
     with pytest.raises(NotFoundError, match=r"Found no tokenizer\.json"):
         load_bert(folder)

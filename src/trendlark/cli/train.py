@@ -77,6 +77,12 @@ def teach(
         typer.Option(min=1, help="How many to label, drawn from all; two cores do some 150 a second."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Another seed draws others.")] = 0,
+    encoder: Annotated[
+        Path | None,
+        typer.Option(
+            help="The folder of an English BERT or MPNet encoder: what it makes of a text teaches, too."
+        ),
+    ] = None,
 ) -> None:
     """Let models label tweets together, for the next model to learn from (`trendlark train --soft`)."""
     need_extra()
@@ -94,7 +100,7 @@ def teach(
         shown = done
 
     try:
-        run(data, out, model, seed, _advance, texts)
+        run(data, out, model, seed, _advance, texts, encoder)
     finally:
         bars.close()
     typer.echo(f"{shown:,} tweets are labelled in {out}.", err=True)

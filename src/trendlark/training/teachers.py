@@ -4,7 +4,8 @@ arXiv:1503.02531).
     trendlark teach --data DATA --model FOLDER --model FOLDER ... --out FILE
 
 Models that erred in different places are right together more often than any of them. A linear model of n-grams, fitted
-here and then, is always one more (``linear.py``). How much each counts is chosen by task and language, in quarters, by
+here and then, is always one more (``linear.py``), and where an encoder is given, regressions over what it makes of a
+text as it is (``embedded.py``). How much each counts is chosen by task and language, in quarters, by
 the likelihood of validation, and said with its reason.
 """
 
@@ -28,7 +29,7 @@ from tokenizers import Tokenizer
 from trendlark.errors import ModelError
 from trendlark.nlu.artifact import load_artifact
 from trendlark.nlu.tasks import TASKS
-from trendlark.training import checkpoint, linear
+from trendlark.training import checkpoint, embedded, linear
 from trendlark.training.calibrate import Sample, fit_temperature, sample_loss
 from trendlark.training.data import Row, encode, read_rows, usable
 from trendlark.training.model import POOLED_TASKS
@@ -56,7 +57,7 @@ _LARGEST_SHIFT = 10.0
 
 
 class Teacher(Protocol):
-    """Whoever says something of texts: a network, or the linear model."""
+    """Whoever says something of texts: a network, the linear model, or regressions over an encoder."""
 
     @property
     def name(self) -> str:
@@ -141,13 +142,16 @@ def run(
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
     most: int | None = None,
+    encoder: Path | None = None,
 ) -> Path:
     """Label the pools' texts by these models (folders or checkpoints) together and write them to ``out``.
 
-    ``most`` takes so many of them, drawn from all pools by ``seed``; ``progress`` is called with the number of texts
-    that are labelled and of all. The file appears when it is whole.
+    ``encoder`` is a folder as ``bert.py`` reads it, over which regressions of English are fitted; ``most`` takes so
+    many texts, drawn from all pools by ``seed``; ``progress`` is called with the number of texts that are labelled and
+    of all. The file appears when it is whole.
     """
     teachers: list[Teacher] = [*(load_teacher(folder) for folder in models), linear.fit(data, seed)]
+    teachers += [embedded.fit(encoder, data, seed)] if encoder else []
     votes = choose_votes(teachers, data)
     rows = pool_texts(data, seed)[:most]
     chunks = [rows[at : at + _CHUNK] for at in range(0, len(rows), _CHUNK)]
