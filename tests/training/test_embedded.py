@@ -7,15 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from tests.training.bases import WIDTH, write_base
 from tests.training.tiny import tiny_checkpoint
+from trendlark.cli import app
 from trendlark.nlu.tasks import TASKS
 from trendlark.training import embedded
 from trendlark.training.embedded import EmbeddedModel, likeness, regress
 from trendlark.training.predict import Floats
 from trendlark.training.soft import read_soft
-from trendlark.training.teachers import run
 
 
 @pytest.fixture(scope="module")
@@ -103,10 +104,13 @@ def test_it_teaches_beside_the_others(
     base: Path, data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     tiny_checkpoint(3).save(tmp_path / "one.pt")
+    soft = tmp_path / "soft.jsonl.gz"
+    words = ["teach", "--data", data, "--model", tmp_path / "one.pt", "--encoder", base, "--out", soft]
     with caplog.at_level(logging.INFO):
-        run(data, tmp_path / "soft.jsonl.gz", [tmp_path / "one.pt"], encoder=base)
+        told = CliRunner().invoke(app, list(map(str, words)))
+    assert told.exit_code == 0, told.output
     votes = [one.message for one in caplog.records if one.message.startswith("teachers of hate (en)")]
     assert len(votes) == 1
     assert "linear" in votes[0]
     assert "embedded" in votes[0]
-    assert list(read_soft(tmp_path / "soft.jsonl.gz"))
+    assert list(read_soft(soft))
