@@ -13,23 +13,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from trendlark.training.bert import load_bert
 from trendlark.training.data import encode
 from trendlark.training.linear import grouped, truth
-from trendlark.training.model import Network
-from trendlark.training.optimise import pad
-from trendlark.training.predict import Floats
+from trendlark.training.predict import Floats, Predictor, network_predictor
 
 _log = logging.getLogger(__name__)
 
-# The encoder has read English; topics have too few tweets to be told from embeddings.
+# The encoder has read English; of topics this was not tried.
 _LANG = "en"
 _TASKS = ("sentiment", "emotions", "irony", "hate", "offensive")
-_BATCH, _BLOCK = 32, 1000
+_BLOCK = 1000
 _MOST_ROWS = 12_000
 # Texts of training that all others are compared with (Williams and Seeger 2001, the Nystroem method): of 2,500, 4,000
 # and all 8,738 of hate the loss on validation is 0.481, 0.481 and 0.477.
@@ -39,26 +36,6 @@ _RIDGE = 1.0
 _TINY = 1e-3
 # The logit that a label is taken for, so that temperatures are near one.
 _SURE = 3.0
-
-
-@dataclass(frozen=True, slots=True)
-class Embedder:
-    """An encoder as a function of texts."""
-
-    network: Network
-    tokenizer: Tokenizer
-
-    def embed(self, texts: Sequence[str]) -> Floats:
-        """Return the mean token states of the texts, [texts, width], of length one."""
-        ids = encode(self.tokenizer, texts)
-        order = sorted(range(len(ids)), key=lambda at: len(ids[at]))
-        found = np.zeros((len(ids), self.network.shape.width), np.float32)
-        with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
-            for start in range(0, len(order), _BATCH):
-                places = order[start : start + _BATCH]
-                rows, mask = pad(ids[at] for at in places)
-                found[places] = self.network.embed(self.network.encode(rows, mask), mask).float().numpy()
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +49,15 @@ class Ridge:
         """Return the logits [texts, labels] of rows of length one [texts, width]."""
         starts = range(0, len(embedded), _BLOCK)
         parts = [likeness(embedded[at : at + _BLOCK], self.landmarks) @ self.weights for at in starts]
-        return np.concatenate([np.zeros((0, self.weights.shape[1]), np.float32), *parts])
+        return np.concatenate(parts)
 
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedModel:
     """A regression for each task over one encoder, as a teacher of English."""
 
-    embedder: Embedder
+    tokenizer: Tokenizer
+    encoder: Predictor
     parts: Mapping[str, Ridge]
     name: str = "embedded"
 
@@ -89,9 +67,11 @@ class EmbeddedModel:
 
     def logits(self, texts: Sequence[str], langs: Sequence[str]) -> list[dict[str, Floats]]:
         """Return the logits [width] of each task that it knows for each text in English, nothing for others."""
-        places = [at for at, lang in enumerate(langs) if lang == _LANG]
-        embedded = self.embedder.embed([texts[at] for at in places])
         found: list[dict[str, Floats]] = [{} for _ in texts]
+        places = [at for at, lang in enumerate(langs) if lang == _LANG]
+        if not places:
+            return found
+        embedded = _embed(self.encoder, self.tokenizer, [texts[at] for at in places])
         for task, part in self.parts.items():
             for at, row in zip(places, part.logits(embedded), strict=True):
                 found[at][task] = row
@@ -101,15 +81,20 @@ class EmbeddedModel:
 def fit(base: Path, data: Path, seed: int = 0) -> EmbeddedModel:
     """Fit on the English training files in ``data``, over the encoder in the folder ``base`` (see ``bert.py``)."""
     network, tokenizer = load_bert(base)
-    embedder = Embedder(network.eval(), tokenizer)
+    encoder = network_predictor(network.eval())
     parts = {}
     for (task, lang), sets in grouped(data, seed).items():
         if lang == _LANG and task in _TASKS:
             some = [(entry, rows[:_MOST_ROWS]) for entry, rows in sets]
-            embedded = embedder.embed([row.text for _, rows in some for row in rows])
+            embedded = _embed(encoder, tokenizer, [row.text for _, rows in some for row in rows])
             parts[task] = regress(embedded, *truth(some), np.random.default_rng(seed))
             _log.info("embedded %s: %d texts", task, len(embedded))
-    return EmbeddedModel(embedder, parts)
+    return EmbeddedModel(tokenizer, encoder, parts)
+
+
+def _embed(encoder: Predictor, tokenizer: Tokenizer, texts: Sequence[str]) -> Floats:
+    """Return the mean token states of the texts, [texts, width], of length one."""
+    return np.stack([one["embedding"] for one in encoder(encode(tokenizer, texts))])
 
 
 def regress(embedded: Floats, values: Floats, known: NDArray[np.bool_], chance: np.random.Generator) -> Ridge:
