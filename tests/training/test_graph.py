@@ -132,3 +132,13 @@ def test_both_predictors_answer_in_the_order_given(state: Checkpoint) -> None:
     for row, one, other in zip(rows, ours, theirs, strict=True):
         assert one["entities"].shape == other["entities"].shape == (len(row), 15)
         np.testing.assert_allclose(one["topics"], other["topics"], atol=0.02)
+
+
+def test_batches_that_run_together_answer_each_text_as_it_is_answered_alone(state: Checkpoint) -> None:
+    session = build_session(build(network_weights(state), state.network.shape, int8=True))
+    rows = [[2, *range(20 + at, 23 + at + at % 3), 3] for at in range(120)]
+    predict = session_predictor(session)
+    for row, found in zip(rows, predict(rows), strict=True):
+        alone = predict([row])[0]
+        for name, value in alone.items():
+            np.testing.assert_array_equal(found[name], value, err_msg=name)

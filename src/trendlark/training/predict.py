@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from os import cpu_count
 from pathlib import Path
 
 import numpy as np
@@ -65,18 +67,27 @@ def build_session(model: onnx.ModelProto | Path) -> onnxruntime.InferenceSession
 
 
 def session_predictor(session: onnxruntime.InferenceSession) -> Predictor:
-    """Return a predictor that runs an ONNX session on batches of texts of one length, as serving does."""
+    """Return a predictor that runs an ONNX session on batches of texts of one length, as serving does.
+
+    As many batches are run at a time as there are cores; which of them run together changes no answer.
+    """
     names = [output.name for output in session.get_outputs()]
 
     def predict(ids: Sequence[list[int]]) -> list[dict[str, Floats]]:
-        results: list[dict[str, Floats]] = [{} for _ in ids]
         by_length: dict[int, list[int]] = {}
         for at, text in enumerate(ids):
             by_length.setdefault(len(text), []).append(at)
-        for places in by_length.values():
-            for start in range(0, len(places), _BATCH):
-                part = places[start : start + _BATCH]
-                values = session.run(None, {"input_ids": np.array([ids[at] for at in part], np.int64)})
+        parts = [own[at : at + _BATCH] for own in by_length.values() for at in range(0, len(own), _BATCH)]
+
+        def run(part: Sequence[int]) -> list[Floats]:
+            found: list[Floats] = session.run(
+                None, {"input_ids": np.array([ids[at] for at in part], np.int64)}
+            )
+            return found
+
+        results: list[dict[str, Floats]] = [{} for _ in ids]
+        with ThreadPoolExecutor(cpu_count()) as threads:
+            for part, values in zip(parts, threads.map(run, parts), strict=True):
                 for row, place in enumerate(part):
                     results[place] = {name: value[row] for name, value in zip(names, values, strict=True)}
         return results
