@@ -82,6 +82,24 @@ def test_rows_after_a_gelu_lose_less_when_it_is_known(factor: float) -> None:
     assert lost[0] < (0.7 * lost[1] if factor == 1.0 else 0.02)
 
 
+def test_fine_rows_lose_next_to_nothing_beside_one_large_value() -> None:
+    chance = np.random.default_rng(6)
+    rows = chance.standard_normal((32, 64)).astype(np.float32)
+    rows[:, 5] = 40.0
+    rows[0] = 0.0
+    # Whole steps, so that only the rows lose.
+    weight = chance.integers(-63, 64, (16, 64)).astype(np.float32)
+    weight[:, :2] = 127, 0
+    weight *= 0.02
+    lost = [np.abs(product_of(rows, weight, fine=fine) - rows @ weight.T).max() for fine in (True, False)]
+    assert lost[0] < 0.01 * lost[1]
+    np.testing.assert_array_equal(product_of(rows, weight, fine=True)[0], 0)
+    for size in (1, 3, 16):
+        np.testing.assert_array_equal(
+            product_of(rows[:size], weight, fine=True), product_of(rows, weight, fine=True)[:size]
+        )
+
+
 def test_outputs_have_the_stated_shapes(state: Checkpoint) -> None:
     found = _run(state, _ids(2, 9), int8=True)
     assert {name: value.shape for name, value in found.items()} == {

@@ -44,7 +44,7 @@ _NOISES = ("upper case", "lower case", "no accents", "typos")
 # Share of positives at which a label of a many-of task needs no help.
 _COMMON_SHARE = 0.15
 
-_TEXTS_OF_A_SET = 60
+_TEXTS_OF_A_SET = 120
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,20 +121,32 @@ class Graph:
                 "Mul", hidden, self.constant((1 / care.smooth).astype(np.float32), name + SMOOTH)
             )
             weight = weight * care.smooth
-        quantised, scale = quantise_product(weight, care.moments)
         centre = self.constant(np.array(_CENTRE_AFTER_GELU if after_gelu else _CENTRE, np.uint8))
         rows, row_scale = self._quantised_rows(hidden, centre, after_gelu)
-        product = self.op(
-            "MatMulIntegerToFloat",
-            rows,
-            self.constant(quantised.T, name),
-            self.floats(1.0),
-            self.constant(scale[:, 0], name + SCALE),
-            centre,
-            self.constant(np.zeros(len(weight), np.int8)),
-            domain=_FUSED,
-        )
-        return self.op("Mul", product, row_scale)
+        return self._times(rows, row_scale, centre, self._weight(weight, name, care))
+
+    def fine_product(self, hidden: str, weight: Array, name: str, care: Care = _NO_CARE) -> str:
+        """As ``product``, with rows in 16 bits: what 8 bits leave of them is multiplied in 8 bits once more."""
+        if not self.int8:
+            return self.product(hidden, weight, name)
+        own = self._weight(weight, name, care)
+        centre = self.constant(np.array(_CENTRE, np.uint8))
+        rows, row_scale = self._quantised_rows(hidden, centre, False)
+        steps = self.op("Sub", self.op("Cast", rows, to=TensorProto.FLOAT), self.floats(_CENTRE))
+        rest = self.op("Sub", hidden, self.op("Mul", steps, row_scale))
+        coarse = self._times(rows, row_scale, centre, own)
+        return self.op("Sum", coarse, self._times(*self._quantised_rows(rest, centre, False), centre, own))
+
+    def _weight(self, weight: Array, name: str, care: Care) -> tuple[str, str, str]:
+        """Add a weight in 8 bits; return the names of it, its columns' scales and their zeros."""
+        quantised, scale = quantise_product(weight, care.moments)
+        zeros = self.constant(np.zeros(len(weight), np.int8))
+        return self.constant(quantised.T, name), self.constant(scale[:, 0], name + SCALE), zeros
+
+    def _times(self, rows: str, row_scale: str, centre: str, weight: tuple[str, str, str]) -> str:
+        own, scale, zeros = weight
+        given = [rows, own, self.floats(1.0), scale, centre, zeros]
+        return self.op("Mul", self.op("MatMulIntegerToFloat", *given, domain=_FUSED), row_scale)
 
     def _quantised_rows(self, hidden: str, centre: str, after_gelu: bool) -> tuple[str, str]:
         if hidden not in self._rows:
@@ -260,7 +272,7 @@ def _heads(
     graph.ops("Split", pooled, names=parts, axis=1, num_outputs=len(parts))
     for name, part in zip(POOLED_TASKS, parts[:-1], strict=True):
         features = graph.op("Squeeze", part, graph.constant(np.array([1], np.int64)))
-        inner = _inner(graph, features, weights, f"heads.{name}", care)
+        inner = _inner(graph, features, weights, f"heads.{name}", care, fine=True)
         weight, bias = f"heads.{name}.logits.weight", f"heads.{name}.logits.bias"
         logits = graph.exact_product(inner, weights[weight], weight)
         own = [logits, graph.constant(weights[bias], bias)]
@@ -341,8 +353,14 @@ def _summed(graph: Graph, ngrams: NGrams) -> str:
 
 
 def _inner(
-    graph: Graph, features: str, weights: Mapping[str, Array], head: str, care: Mapping[str, Care]
+    graph: Graph,
+    features: str,
+    weights: Mapping[str, Array],
+    head: str,
+    care: Mapping[str, Care],
+    fine: bool = False,
 ) -> str:
     weight, bias = f"{head}.inner.weight", f"{head}.inner.bias"
-    product = graph.product(features, weights[weight], weight, care=care.get(weight, _NO_CARE))
+    multiply = graph.fine_product if fine else graph.product
+    product = multiply(features, weights[weight], weight, care=care.get(weight, _NO_CARE))
     return graph.op("BiasGelu", product, graph.constant(weights[bias], bias), domain=_FUSED)
