@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from tests.training.bases import write_base
@@ -14,8 +15,10 @@ from tests.training.tiny import tiny_checkpoint
 from trendlark.cli import app
 from trendlark.nlu.tasks import TASKS
 from trendlark.training import embedded
+from trendlark.training.data import Row, read_rows
 from trendlark.training.embedded import EmbeddedModel, likeness, regress
 from trendlark.training.predict import Floats
+from trendlark.training.sets import SETS
 from trendlark.training.soft import read_soft
 
 
@@ -64,6 +67,36 @@ def test_most_texts_are_compared_with_some_of_them(monkeypatch: pytest.MonkeyPat
     assert ((ridge.logits(rows) > 0) == (values > 0)).mean() > 0.9
 
 
+def test_each_fifth_is_told_by_who_never_saw_it() -> None:
+    chance, entry = np.random.default_rng(8), SETS["tweeteval_hate"]
+    rows = _unit(400, 4)
+
+    def told(yes: NDArray[np.bool_]) -> tuple[float, float]:
+        # How often texts are told rightly out of fold, and by regressions that saw them.
+        own = [Row(f"text {at}", ("hate" if one else "not-hate",)) for at, one in enumerate(yes)]
+        known = np.ones((len(yes), 1), bool)
+        ridge = regress(rows, yes[:, None].astype(np.float32), known, np.random.default_rng(0))
+        said = embedded.out_of_fold(rows, [(entry, own[:150]), (entry, own[150:])], np.random.default_rng(0))
+        assert said.shape == (400, 1)
+        assert 0 < said.min() < said.max() < 1
+        return float(((said[:, 0] > 0.5) == yes).mean()), float(
+            ((ridge.logits(rows)[:, 0] > 0) == yes).mean()
+        )
+
+    assert told(rows[:, 0] > 0)[0] > 0.9
+    # What cannot be known of a text can be remembered, and is not.
+    outside, inside = told(chance.random(400) > 0.5)
+    assert outside < 0.6 < inside
+
+
+def test_labelled_tweets_of_hate_and_irony_are_told_again(model: EmbeddedModel, data: Path) -> None:
+    assert set(model.told) == {"hate", "irony"}
+    texts = {row.text for row in read_rows(data, SETS["tweeteval_hate"], "train")}
+    held = {row.text for row in read_rows(data, SETS["tweeteval_hate"], "val")}
+    assert set(model.told["hate"]) == texts - held
+    assert {value.shape for value in model.told["hate"].values()} == {(1,)}
+
+
 def test_rows_are_answered_in_any_number(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = _unit(7, 4)
     ridge = regress(rows, np.eye(7, 2, dtype=np.float32), np.ones((7, 2), bool), np.random.default_rng(0))
@@ -106,8 +139,8 @@ def test_texts_of_other_languages_alone_get_no_answer(model: EmbeddedModel) -> N
     assert model.logits(["que asco", "hola"], ["es", "es"]) == [{}, {}]
 
 
-def test_it_teaches_beside_the_others(
-    base: Path, data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+def test_it_teaches_beside_the_others_and_tells_labelled_tweets_again(
+    base: Path, model: EmbeddedModel, data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     tiny_checkpoint(3).save(tmp_path / "one.pt")
     soft = tmp_path / "soft.jsonl.gz"
@@ -119,4 +152,10 @@ def test_it_teaches_beside_the_others(
     assert len(votes) == 1
     assert "linear" in votes[0]
     assert "embedded" in votes[0]
-    assert list(read_soft(soft))
+    own = [row for row in read_soft(soft) if row.origin in ("tweeteval_hate", "tweeteval_irony")]
+    assert {row.origin for row in own} == {"tweeteval_hate", "tweeteval_irony"}
+    for row in own:
+        assert {"sentiment", "hate", "irony"} <= set(row.chances)
+        task = row.origin.removeprefix("tweeteval_")
+        # Written to a thousandth.
+        assert row.chances[task] == pytest.approx(model.told[task][row.text], abs=6e-4)

@@ -55,6 +55,9 @@ SHARE_ELSEWHERE = {"irony": 0.1}
 _HALVINGS = 24
 _LARGEST_SHIFT = 10.0
 
+# Probabilities [width] by task and text.
+Told = Mapping[str, Mapping[str, Floats]]
+
 
 class Teacher(Protocol):
     """Whoever says something of texts: a network, the linear model, or regressions over an encoder."""
@@ -146,18 +149,22 @@ def run(
 ) -> Path:
     """Label the pools' texts by these models (folders or checkpoints) together and write them to ``out``.
 
-    ``encoder`` is a folder as ``bert.py`` reads it, over which regressions of English are fitted; ``most`` takes so
-    many texts, drawn from all pools by ``seed``; ``progress`` is called with the number of texts that are labelled and
-    of all. The file appears when it is whole.
+    ``encoder`` is a folder as ``bert.py`` reads it, over which regressions of English are fitted, which tell labelled
+    tweets again, too (``embedded.py``); ``most`` takes so many texts, drawn from all pools by ``seed``; ``progress`` is
+    called with the number of texts that are labelled and of all. The file appears when it is whole.
     """
     teachers: list[Teacher] = [*(load_teacher(folder) for folder in models), linear.fit(data, seed)]
-    teachers += [embedded.fit(encoder, data, seed)] if encoder else []
+    told: Told = {}
+    if encoder:
+        untuned = embedded.fit(encoder, data, seed)
+        teachers.append(untuned)
+        told = untuned.told
     votes = choose_votes(teachers, data)
     rows = pool_texts(data, seed)[:most]
     chunks = [rows[at : at + _CHUNK] for at in range(0, len(rows), _CHUNK)]
     shifts = find_shifts(rows[:_CHUNK], teachers, votes)
     with ThreadPoolExecutor(cpu_count()) as threads:
-        labelled = threads.map(lambda chunk: label(chunk, teachers, votes, shifts), chunks)
+        labelled = threads.map(lambda chunk: label(chunk, teachers, votes, shifts, told), chunks)
         part = out.with_name(out.name + ".part")
         write_soft(part, itertools.chain.from_iterable(_told(labelled, len(rows), progress)))
     part.replace(out)
@@ -180,10 +187,12 @@ def label(
     teachers: Sequence[Teacher],
     votes: Mapping[tuple[str, str], Vote],
     shifts: Mapping[str, float] = MappingProxyType({}),
+    told: Told = MappingProxyType({}),
 ) -> list[SoftRow]:
     """Return the rows with the teachers' joint probabilities of every task but that of the row's own set.
 
-    ``shifts`` are added to the joint logits of a task.
+    ``shifts`` are added to the joint logits of a task; ``told`` are, by task and text, the probabilities of texts of a
+    task's own sets.
     """
     said = [_answers(teacher, at, rows, votes) for at, teacher in enumerate(teachers)]
     plain = Calibration()
@@ -195,6 +204,8 @@ def label(
             if vote and (row.origin, task) not in _SAID:
                 joint = vote.logits([one.get(task) for one in each]) + shifts.get(task, 0.0)
                 chances[task] = plain.probabilities(task, joint)
+            elif row.text in told.get(task, ()):
+                chances[task] = told[task][row.text]
         found.append(SoftRow(row.text, row.lang, row.origin, chances))
     return found
 
