@@ -89,6 +89,14 @@ def test_each_fifth_is_told_by_who_never_saw_it() -> None:
     assert outside < 0.6 < inside
 
 
+@pytest.mark.parametrize("many", [1, 3])
+def test_fewer_texts_than_folds_are_told_as_well(many: int) -> None:
+    rows, own = _unit(many, 4), [Row("text", ("hate",)), Row("text", ("not-hate",))] * 2
+    said = embedded.out_of_fold(rows, [(SETS["tweeteval_hate"], own[:many])], np.random.default_rng(0))
+    assert said.shape == (many, 1)
+    assert np.isfinite(said).all()
+
+
 def test_labelled_tweets_of_hate_and_irony_are_told_again(model: EmbeddedModel, data: Path) -> None:
     assert set(model.told) == {"hate", "irony"}
     texts = {row.text for row in read_rows(data, SETS["tweeteval_hate"], "train")}

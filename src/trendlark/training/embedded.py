@@ -97,11 +97,11 @@ def fit(base: Path, data: Path, seed: int = 0) -> EmbeddedModel:
     for (task, lang), sets in grouped(data, seed).items():
         if lang == _LANG and task in _TASKS:
             some = [(entry, rows[:_MOST_ROWS]) for entry, rows in sets]
-            embedded = _embed(encoder, tokenizer, [row.text for _, rows in some for row in rows])
+            texts = [row.text for _, rows in some for row in rows]
+            embedded = _embed(encoder, tokenizer, texts)
             parts[task] = regress(embedded, *truth(some), np.random.default_rng(seed))
             _log.info("embedded %s: %d texts", task, len(embedded))
             if task in _TOLD_AGAIN:
-                texts = [row.text for _, rows in some for row in rows]
                 said = out_of_fold(embedded, some, np.random.default_rng(seed))
                 told[task] = dict(zip(texts, said, strict=True))
     return EmbeddedModel(tokenizer, encoder, parts, told)
@@ -115,7 +115,8 @@ def out_of_fold(embedded: Floats, sets: Sets, chance: np.random.Generator) -> Fl
     values, known = truth(sets)
     fold = chance.permutation(len(embedded)) % _FOLDS
     logits = np.zeros_like(values)
-    for at in range(_FOLDS):
+    # Of fewer texts than folds some of these are empty.
+    for at in np.unique(fold):
         own = fold == at
         logits[own] = regress(embedded[~own], values[~own], known[~own], chance).logits(embedded[own])
     starts = np.cumsum([0, *(len(rows) for _, rows in sets)])
@@ -124,7 +125,7 @@ def out_of_fold(embedded: Floats, sets: Sets, chance: np.random.Generator) -> Fl
         Sample(Scored(entry, list(rows), own), own) for (entry, rows), own in zip(sets, parts, strict=True)
     ]
     task = sets[0][0].task
-    return Calibration().probabilities(task, logits / fit_temperature(task, samples))
+    return Calibration({task: fit_temperature(task, samples)}).probabilities(task, logits)
 
 
 def _embed(encoder: Predictor, tokenizer: Tokenizer, texts: Sequence[str]) -> Floats:

@@ -166,12 +166,12 @@ def run(
     with ThreadPoolExecutor(cpu_count()) as threads:
         labelled = threads.map(lambda chunk: label(chunk, teachers, votes, shifts, told), chunks)
         part = out.with_name(out.name + ".part")
-        write_soft(part, itertools.chain.from_iterable(_told(labelled, len(rows), progress)))
+        write_soft(part, itertools.chain.from_iterable(_counted(labelled, len(rows), progress)))
     part.replace(out)
     return out
 
 
-def _told(
+def _counted(
     chunks: Iterator[list[SoftRow]], total: int, progress: Callable[[int, int], None] | None
 ) -> Iterator[list[SoftRow]]:
     done = 0
