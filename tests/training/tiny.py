@@ -129,11 +129,8 @@ def product_of(
     fine: bool = False,
 ) -> Floats:
     """Return what 8 bits make of rows [rows, inputs] times a weight [outputs, inputs]; ``fine`` rows have 16."""
-    graph, care = Graph(int8=True), Care(smooth, moments)
-    if fine:
-        product = graph.fine_product("rows", weight, "weight", care)
-    else:
-        product = graph.product("rows", weight, "weight", after_gelu, care)
+    graph = Graph(int8=True)
+    product = graph.product("rows", weight, "weight", after_gelu, Care(smooth, moments), fine)
     graph.op("Identity", product, name="product")
     put = [
         onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)

@@ -59,7 +59,7 @@ class Graph:
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[onnx.TensorProto] = []
         self._constants: dict[tuple[str, bytes], str] = {}
-        self._rows: dict[str, tuple[str, str]] = {}
+        self._rows: dict[str, tuple[str, str, str]] = {}
         self._count = 0
 
     def op(self, kind: str, *inputs: str, domain: str = "", name: str = "", **attributes: Any) -> str:
@@ -109,10 +109,12 @@ class Graph:
         name: str,
         after_gelu: bool = False,
         care: Care = _NO_CARE,
+        fine: bool = False,
     ) -> str:
         """Multiply rows with a weight [outputs, inputs], without the bias.
 
-        ``name`` is the weight's; ``after_gelu`` where the rows are that.
+        ``name`` is the weight's; ``after_gelu`` where the rows are that. ``fine`` rows have 16 bits: what 8 bits leave
+        of them is multiplied in 8 bits once more.
         """
         if not self.int8:
             return self.op("MatMul", hidden, self.constant(weight.T, name))
@@ -121,35 +123,26 @@ class Graph:
                 "Mul", hidden, self.constant((1 / care.smooth).astype(np.float32), name + SMOOTH)
             )
             weight = weight * care.smooth
-        centre = self.constant(np.array(_CENTRE_AFTER_GELU if after_gelu else _CENTRE, np.uint8))
-        rows, row_scale = self._quantised_rows(hidden, centre, after_gelu)
-        return self._times(rows, row_scale, centre, self._weight(weight, name, care))
-
-    def fine_product(self, hidden: str, weight: Array, name: str, care: Care = _NO_CARE) -> str:
-        """As ``product``, with rows in 16 bits: what 8 bits leave of them is multiplied in 8 bits once more."""
-        if not self.int8:
-            return self.product(hidden, weight, name)
-        own = self._weight(weight, name, care)
-        centre = self.constant(np.array(_CENTRE, np.uint8))
-        rows, row_scale = self._quantised_rows(hidden, centre, False)
-        steps = self.op("Sub", self.op("Cast", rows, to=TensorProto.FLOAT), self.floats(_CENTRE))
-        rest = self.op("Sub", hidden, self.op("Mul", steps, row_scale))
-        coarse = self._times(rows, row_scale, centre, own)
-        return self.op("Sum", coarse, self._times(*self._quantised_rows(rest, centre, False), centre, own))
-
-    def _weight(self, weight: Array, name: str, care: Care) -> tuple[str, str, str]:
-        """Add a weight in 8 bits; return the names of it, its columns' scales and their zeros."""
         quantised, scale = quantise_product(weight, care.moments)
+        own = [self.constant(quantised.T, name), self.floats(1.0), self.constant(scale[:, 0], name + SCALE)]
         zeros = self.constant(np.zeros(len(weight), np.int8))
-        return self.constant(quantised.T, name), self.constant(scale[:, 0], name + SCALE), zeros
 
-    def _times(self, rows: str, row_scale: str, centre: str, weight: tuple[str, str, str]) -> str:
-        own, scale, zeros = weight
-        given = [rows, own, self.floats(1.0), scale, centre, zeros]
-        return self.op("Mul", self.op("MatMulIntegerToFloat", *given, domain=_FUSED), row_scale)
+        def times(rows: str, row_scale: str, centre: str) -> str:
+            found = self.op("MatMulIntegerToFloat", rows, *own, centre, zeros, domain=_FUSED)
+            return self.op("Mul", found, row_scale)
 
-    def _quantised_rows(self, hidden: str, centre: str, after_gelu: bool) -> tuple[str, str]:
+        rows, row_scale, centre = self._quantised_rows(hidden, after_gelu)
+        coarse = times(rows, row_scale, centre)
+        if not fine:
+            return coarse
+        steps = self.op("Sub", *(self.op("Cast", one, to=TensorProto.FLOAT) for one in (rows, centre)))
+        rest = self.op("Sub", hidden, self.op("Mul", steps, row_scale))
+        return self.op("Sum", coarse, times(*self._quantised_rows(rest, False)))
+
+    def _quantised_rows(self, hidden: str, after_gelu: bool) -> tuple[str, str, str]:
+        """Return the names of rows in 8 bits, of their scales and of what stands for zero."""
         if hidden not in self._rows:
+            centre = self.constant(np.array(_CENTRE_AFTER_GELU if after_gelu else _CENTRE, np.uint8))
             axis = self.constant(np.array([-1], np.int64))
             size = hidden if after_gelu else self.op("Abs", hidden)
             above = 255 - (_CENTRE_AFTER_GELU if after_gelu else _CENTRE)
@@ -158,7 +151,7 @@ class Graph:
             scale = self.op("Mul", self.op("Max", largest, self.floats(least)), self.floats(1 / above))
             centres = self.op("Expand", centre, self.op("Shape", scale))
             rows = self.op("QuantizeLinear", hidden, scale, centres, axis=-1, block_size=_WHOLE_ROW)
-            self._rows[hidden] = rows, scale
+            self._rows[hidden] = rows, scale, centre
         return self._rows[hidden]
 
     def exact_product(self, features: str, weight: Array, name: str) -> str:
@@ -361,6 +354,5 @@ def _inner(
     fine: bool = False,
 ) -> str:
     weight, bias = f"{head}.inner.weight", f"{head}.inner.bias"
-    multiply = graph.fine_product if fine else graph.product
-    product = multiply(features, weights[weight], weight, care=care.get(weight, _NO_CARE))
+    product = graph.product(features, weights[weight], weight, care=care.get(weight, _NO_CARE), fine=fine)
     return graph.op("BiasGelu", product, graph.constant(weights[bias], bias), domain=_FUSED)
