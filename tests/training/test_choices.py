@@ -16,6 +16,7 @@ from trendlark.training import calibrate
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.choices import fit_choice
 from trendlark.training.data import Row, encode
+from trendlark.training.guard import GUARDED
 from trendlark.training.predict import Floats
 from trendlark.training.scoring import Calibration, Scored, main_metric, said_labels, score_labels
 from trendlark.training.sets import SETS
@@ -109,7 +110,7 @@ def test_a_language_gets_thresholds_of_sentiment_where_they_help(
     rows = [{"text": text, "label": LABELS[label]} for text, label in zip(texts, truth, strict=True)]
     write_rows(tmp_path / "umsab_es" / "val.jsonl.gz", rows)
     answers = {
-        tuple(ids): {"sentiment": one, "irony": np.zeros(1, np.float32), "hate": np.zeros(1, np.float32)}
+        tuple(ids): {**{name: np.zeros(TASKS[name].width, np.float32) for name in GUARDED}, "sentiment": one}
         for ids, one in zip(encode(state.tokenizer, texts), 1.3 * _logits(truth, shift), strict=True)
     }
     found = calibrate.fit(lambda ids: [answers[tuple(row)] for row in ids], state.tokenizer, tmp_path)

@@ -192,7 +192,7 @@ def test_hate_is_flagged_in_few_everyday_tweets(tmp_path: Path, state: Checkpoin
         calm, found = (tuple(encode(state.tokenizer, [f"{word} {at}"])[0]) for word in ("day", "hate"))
         sentiment = np.zeros(3, np.float32)
         answers[calm] = {"hate": rng.normal(size=1).astype(np.float32), "sentiment": sentiment}
-        answers[calm]["irony"] = np.zeros(1, np.float32)
+        answers[calm] |= {"irony": np.zeros(1, np.float32), "emotions": np.zeros(8, np.float32)}
         answers[found] = {"hate": rng.normal(1.0 if at % 2 else -1.0, 1.5, size=1).astype(np.float32)}
     fitted = calibrate.fit(_oracle(answers), state.tokenizer, tmp_path)
     chances = fitted.probabilities(
@@ -217,7 +217,7 @@ def test_irony_of_spanish_is_said_of_few_tweets_on_the_news(irony: Path, state: 
         for texts, mean in ((news, 1.0), (calm, -3.0))
         for text in texts
     }
-    rest = {"hate": np.zeros(1, np.float32), "sentiment": np.zeros(3, np.float32)}
+    rest = {name: np.zeros(TASKS[name].width, np.float32) for name in ("hate", "sentiment", "emotions")}
     answers = {
         tuple(encode(state.tokenizer, [text])[0]): {**rest, "irony": value} for text, value in logits.items()
     }

@@ -3,18 +3,15 @@
 A temperature for each task and language (Guo et al. 2017, arXiv:1706.04599) is fitted by likelihood, every set
 weighing the same; that of entities by how often whole entities are right (``certainty.py``). Thresholds of sentiment
 are chosen in ``choices.py``, all others here, for the metric of the benchmark on a smoothed curve, so that no single
-tweet decides. Hate and irony have one more rule: their training tweets were searched for and hold many times as much
-as everyday ones do, so a threshold is at least what flags few tweets of each set that was not searched, and of the
-tweets on great news events: one in two hundred for hate, one in ten for irony. Irony's threshold in English, where it
-has a benchmark, serves that; for both, of the thresholds that validation cannot tell apart the highest is taken, which
+tweet decides. Those of hate, irony and emotions are raised where they would flag too many everyday tweets
+(``guard.py``); for hate and irony, of the thresholds that validation cannot tell apart the highest is taken, which
 flags least.
 """
 
 from __future__ import annotations
 
 import logging
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,7 +23,8 @@ from tokenizers import Tokenizer
 from trendlark.nlu.tasks import TASKS
 from trendlark.training.certainty import fit_certainty, said_of
 from trendlark.training.choices import fit_choice
-from trendlark.training.data import encode, read_file, read_rows, usable
+from trendlark.training.data import encode, read_rows, usable
+from trendlark.training.guard import GUARDED, GUARDED_BESIDE_A_BENCHMARK, MOST_FLAGGED, everyday, guard
 from trendlark.training.predict import Floats, Predictor
 from trendlark.training.scoring import (
     Calibration,
@@ -45,14 +43,6 @@ _THRESHOLDS = np.round(np.arange(0.06, 0.95, 0.02), 2)
 _SMOOTHING = 5
 # Validation tweets of a language from which a temperature and thresholds of its own are sounder than the common.
 ENOUGH_ROWS = 250
-# Sets of tweets on everyday matters, folders of tweets on the news that nobody labelled with their language and how
-# many tweets are looked at; the share that may be flagged, and of which task also where its language has a benchmark.
-_EVERYDAY = ("tweeteval_sentiment", *(f"umsab_{lang}" for lang in ("es", "pt", "fr", "de", "it")))
-_NEWS = {"trend_events_es": "es"}
-_NEWS_TWEETS = 1500
-_MOST_FLAGGED = {"hate": 0.005, "irony": 0.10}
-_GUARDED_EVERYWHERE = ("hate",)
-_HIGHEST_THRESHOLD = 0.95
 # Less than the standard error of a score on the thousand validation tweets of irony or hate.
 _NO_DIFFERENCE = 0.01
 _ROUNDS = 2
@@ -74,56 +64,18 @@ def fit(predict: Predictor, tokenizer: Tokenizer, data: Path, limit: int | None 
     samples = validation_samples(predict, tokenizer, data, limit)
     whole = _fit_tasks(samples)
     tags = {"entities": _fit_entities(predict, tokenizer, data, limit)}
-    everyday = _everyday(predict, tokenizer, data, limit)
+    tweets = everyday(predict, tokenizer, data, limit)
     languages = {}
     for lang in sorted({sample.scored.entry.lang for sample in samples}):
         own = [sample for sample in samples if sample.scored.entry.lang == lang]
         fitted = _fit_language(lang, own, whole)
-        languages[lang] = _guard(fitted, everyday.get(lang, ()), _GUARDED_EVERYWHERE)
-    for task in _MOST_FLAGGED:
+        languages[lang] = guard(fitted, tweets.get(lang, ()), GUARDED_BESIDE_A_BENCHMARK)
+    for task in GUARDED:
         # The common threshold is for the languages that have none of their own.
         known = [lang for lang, fitted in languages.items() if task in fitted.thresholds]
-        others = [one for lang, sets in everyday.items() if lang not in known for one in sets]
-        whole = _guard(whole, others, (task,))
+        others = [one for lang, sets in tweets.items() if lang not in known for one in sets]
+        whole = guard(whole, others, (task,))
     return Calibration({**whole.temperatures, **tags}, whole.thresholds, languages)
-
-
-def _everyday(
-    predict: Predictor, tokenizer: Tokenizer, data: Path, limit: int | None
-) -> dict[str, list[dict[str, Floats]]]:
-    """Return by language, for each set of everyday tweets, the logits [texts, width] of the guarded tasks."""
-    texts = [(SETS[key].lang, [row.text for row in read_rows(data, SETS[key], "val")]) for key in _EVERYDAY]
-    for folder, lang in _NEWS.items():
-        path = data / folder / "train.jsonl.gz"
-        rows = read_file(path) if path.exists() else []
-        # A file may be in the order of its events: some of each.
-        texts.append((lang, [row.text for row in rows[:: max(1, len(rows) // _NEWS_TWEETS)]]))
-    found: dict[str, list[dict[str, Floats]]] = {}
-    for lang, own in texts:
-        if own:
-            results = predict(encode(tokenizer, own[:limit]))
-            logits = {task: np.stack([one[task] for one in results]) for task in _MOST_FLAGGED}
-            found.setdefault(lang, []).append(logits)
-    return found
-
-
-def _guard(
-    fitted: Calibration, everyday: Sequence[Mapping[str, Floats]], tasks: Sequence[str]
-) -> Calibration:
-    """Raise the thresholds of ``tasks`` that would flag too many tweets of one of the everyday sets."""
-    thresholds = dict(fitted.thresholds)
-    for name in tasks:
-        if name not in fitted.temperatures or not everyday or name not in thresholds:
-            continue
-        chances = [fitted.probabilities(name, one[name]) for one in everyday]
-        for label, own in thresholds[name].items():
-            at = TASKS[name].labels.index(label)
-            most = max(float(np.quantile(one[:, at], 1 - _MOST_FLAGGED[name])) for one in chances)
-            least = math.ceil(100 * most) / 100
-            raised = max(own, min(least, _HIGHEST_THRESHOLD))
-            thresholds[name] = {**thresholds[name], label: raised}
-            _log.info("calibration %s: threshold %.2f, for everyday tweets raised to %.2f", name, own, raised)
-    return Calibration(fitted.temperatures, thresholds)
 
 
 def _fit_tasks(samples: Sequence[Sample]) -> Calibration:
@@ -247,7 +199,7 @@ def _calibrated(samples: Sequence[Sample], calibration: Calibration) -> list[Sco
 def _fit_thresholds(name: str, samples: Sequence[Scored]) -> dict[str, float]:
     labels = TASKS[name].labels
     # Validation of topics has a hundred-odd tweets for nineteen labels: one threshold for all of them.
-    slack = _NO_DIFFERENCE if name in _MOST_FLAGGED else 0.0
+    slack = _NO_DIFFERENCE if name in MOST_FLAGGED else 0.0
     common = _best_threshold(lambda value: _score(name, dict.fromkeys(labels, value), samples), slack)
     chosen = dict.fromkeys(labels, common)
     if name != "emotions":
