@@ -250,7 +250,7 @@ def test_a_base_that_is_nowhere_is_named(data: Path, out: Path, tmp_path: Path) 
     "name",
     [
         *("default", "go-on", "longer", "taught", "deeper", "lighter", "steadier"),
-        *("reader", "after-reading", "two-sources", "pupil"),
+        *("reader", "after-reading", "two-sources", "pupil", "misspelt"),
     ],
 )
 def test_the_recipes_in_the_package_begin_from_the_base_that_it_names(name: str) -> None:

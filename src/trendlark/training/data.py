@@ -139,12 +139,24 @@ def encode(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int = MAX_TOK
     return [cut(encoding.ids, max_tokens) for encoding in encodings]
 
 
-def noised(texts: Sequence[str], lang: str, share: float, seed: int) -> list[str]:
-    """Return the texts, a share of them as people write otherwise and mean the same: shouted, small, mistyped ..."""
+def change_row(row: Row, name: str, lang: str, seed: int = 0) -> Row:
+    """Return the row with its text, or each of its words, perturbed; a word is never lost or cut in two."""
+    if not row.words:
+        return replace(row, text=perturb(name, row.text, lang, seed))
+    changed = (perturb(name, word, lang, seed) for word in row.words)
+    words = tuple(
+        new if new and not any(sign.isspace() for sign in new) else old
+        for new, old in zip(changed, row.words, strict=True)
+    )
+    return replace(row, text=" ".join(words), words=words)
+
+
+def noised(rows: Sequence[Row], lang: str, share: float, seed: int) -> list[Row]:
+    """Return the rows, a share of them as people write otherwise and mean the same: shouted, small, mistyped ..."""
     chance = random.Random(seed)  # noqa: S311
     return [
-        perturb(chance.choice(_NOISES), text, lang, seed) if chance.random() < share else text
-        for text in texts
+        change_row(row, chance.choice(_NOISES), lang, seed) if chance.random() < share else row
+        for row in rows
     ]
 
 
@@ -170,10 +182,7 @@ def load_examples(
         if not rows:
             _log.warning("%s: no training file, left out", key)
             continue
-        if noise and entry.task != "entities":
-            texts = noised([row.text for row in fresh], entry.lang, noise, seed)
-            fresh = [replace(row, text=text) for row, text in zip(fresh, texts, strict=True)]
-        found[key] = make_examples(fresh, entry, tokenizer)
+        found[key] = make_examples(noised(fresh, entry.lang, noise, seed), entry, tokenizer)
         _log.info(
             "%s (%s, %s): %d examples (%s), %d rows dropped because validation holds their text",
             key,

@@ -19,7 +19,7 @@ from tokenizers import Tokenizer
 
 from trendlark.errors import InputError
 from trendlark.nlu.tasks import TASKS
-from trendlark.training.data import Example, encode, noised
+from trendlark.training.data import Example, Row, encode, noised
 from trendlark.training.model import POOLED_TASKS
 from trendlark.training.sets import SOFT_SETS
 
@@ -85,7 +85,7 @@ def soft_examples(path: Path, tokenizer: Tokenizer, noise: float, seed: int) -> 
 
 def _examples(rows: Sequence[SoftRow], tokenizer: Tokenizer, noise: float, seed: int) -> list[Example]:
     # The teachers read the clean text, the pupil may meet a noisy one (Xie et al. 2020, arXiv:1911.04252).
-    texts = noised([row.text for row in rows], rows[0].lang, noise, seed)
+    texts = [row.text for row in noised([Row(row.text) for row in rows], rows[0].lang, noise, seed)]
     return [
         Example(
             ids,

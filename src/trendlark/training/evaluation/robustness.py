@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from trendlark.jobs.progress import SILENT, Progress
 from trendlark.nlu.analyzer import Analyze
-from trendlark.training.data import Row
+from trendlark.training.data import change_row
 from trendlark.training.evaluation import tallies
 from trendlark.training.evaluation.folders import Benchmark
-from trendlark.training.evaluation.perturb import PERTURBATIONS, perturb
+from trendlark.training.evaluation.perturb import PERTURBATIONS
 from trendlark.training.evaluation.readings import Reading, read
 from trendlark.training.evaluation.slices import LEAST_ROWS
 
@@ -57,18 +56,6 @@ def measure_robustness(
         "sets": by_set,
         "tasks": {task: {name: _mean(many) for name, many in named.items()} for task, named in tasks.items()},
     }
-
-
-def change_row(row: Row, name: str, lang: str, seed: int = 0) -> Row:
-    """Return the row with its text, or each of its words, perturbed; a word is never lost or cut in two."""
-    if not row.words:
-        return replace(row, text=perturb(name, row.text, lang, seed))
-    changed = (perturb(name, word, lang, seed) for word in row.words)
-    words = tuple(
-        new if new and not any(sign.isspace() for sign in new) else old
-        for new, old in zip(changed, row.words, strict=True)
-    )
-    return replace(row, text=" ".join(words), words=words)
 
 
 def _measure(
