@@ -12,6 +12,7 @@ import pytest
 
 from tests.training.tiny import tiny_checkpoint
 from trendlark.errors import NotFoundError
+from trendlark.nlu.tasks import TASKS
 from trendlark.training import export
 from trendlark.training.predict import Floats
 from trendlark.training.recipe import Recipe
@@ -72,7 +73,7 @@ def test_a_model_of_one_language_gets_no_vote_where_there_is_no_validation(
     votes = choose_votes(several, data)
     for task, lang in votes:
         if lang != "en":
-            assert votes[task, lang].factors[1] == 0, (task, lang)
+            assert not np.any(votes[task, lang].factors[1]), (task, lang)
     assert {("irony", "en"), ("irony", ""), ("sentiment", "es")} <= set(votes)
 
 
@@ -127,3 +128,26 @@ def test_who_does_not_count_in_a_language_is_not_asked_and_nothing_changes() -> 
     expected = [1 / (1 + np.exp(-one)) for one in joint]
     assert [float(row.chances["irony"][0]) for row in found] == pytest.approx(expected, rel=1e-5)
     assert [row.text for row in found] == [row.text for row in rows]
+
+
+def test_a_vote_takes_what_its_language_says_nothing_of_from_another() -> None:
+    own, other = Vote((2.0, 0.0)), Vote((1.0, 0.5))
+    joined = own.except_for(np.array([False, True]), other)
+    said = joined.logits([np.array([1.0, 1.0], np.float32), np.array([4.0, 4.0], np.float32)])
+    np.testing.assert_array_equal(said, [2.0, 3.0])
+
+
+def test_emotions_that_no_spanish_set_has_are_voted_on_as_in_all_languages(
+    artefact: Path, data: Path
+) -> None:
+    votes = choose_votes([load_teacher(artefact)], data)
+    spanish, common = votes["emotions", "es"].factors[0], votes["emotions", ""].factors[0]
+    silent = [not one for one in SETS["emoevent_es"].decides]
+    assert [label for label, one in zip(TASKS["emotions"].labels, silent, strict=True) if one] == [
+        "love",
+        "optimism",
+    ]
+    factors = np.broadcast_to(common, len(silent))
+    np.testing.assert_allclose(np.asarray(spanish)[silent], factors[silent], rtol=1e-6)
+    # The set decides on the others, and so does its temperature.
+    assert len(set(np.asarray(spanish)[~np.array(silent)])) == 1

@@ -3,7 +3,7 @@
 A temperature for each task and language (Guo et al. 2017, arXiv:1706.04599) is fitted by likelihood, every set
 weighing the same; that of entities by how often whole entities are right (``certainty.py``). Thresholds of sentiment
 are chosen in ``choices.py``, all others here, for the metric of the benchmark on a smoothed curve, so that no single
-tweet decides. Those of hate, irony and emotions are raised where they would flag too many everyday tweets
+tweet decides. Those of hate, irony and emotions are chosen among the ones that do not flag too many everyday tweets
 (``guard.py``); for hate and irony, of the thresholds that validation cannot tell apart the highest is taken, which
 flags least.
 """
@@ -11,7 +11,7 @@ flags least.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from trendlark.nlu.tasks import TASKS
 from trendlark.training.certainty import fit_certainty, said_of
 from trendlark.training.choices import fit_choice
 from trendlark.training.data import encode, read_rows, usable
-from trendlark.training.guard import GUARDED, GUARDED_BESIDE_A_BENCHMARK, MOST_FLAGGED, everyday, guard
+from trendlark.training.guard import GUARDED_BESIDE_A_BENCHMARK, MOST_FLAGGED, everyday, floors
 from trendlark.training.predict import Floats, Predictor
 from trendlark.training.scoring import (
     Calibration,
@@ -62,23 +62,19 @@ def fit(predict: Predictor, tokenizer: Tokenizer, data: Path, limit: int | None 
     A language with enough tweets of its own gets a temperature, and thresholds where its sets need them.
     """
     samples = validation_samples(predict, tokenizer, data, limit)
-    whole = _fit_tasks(samples)
-    tags = {"entities": _fit_entities(predict, tokenizer, data, limit)}
     tweets = everyday(predict, tokenizer, data, limit)
-    languages = {}
-    for lang in sorted({sample.scored.entry.lang for sample in samples}):
-        own = [sample for sample in samples if sample.scored.entry.lang == lang]
-        fitted = _fit_language(lang, own, whole)
-        languages[lang] = guard(fitted, tweets.get(lang, ()), GUARDED_BESIDE_A_BENCHMARK)
-    for task in GUARDED:
-        # The common threshold is for the languages that have none of their own.
-        known = [lang for lang, fitted in languages.items() if task in fitted.thresholds]
-        others = [one for lang, sets in tweets.items() if lang not in known for one in sets]
-        whole = guard(whole, others, (task,))
+    whole = _fit_tasks(samples, tweets)
+    tags = {"entities": _fit_entities(predict, tokenizer, data, limit)}
+    languages = {
+        lang: _fit_language(lang, samples, whole, tweets.get(lang, ()))
+        for lang in sorted({sample.scored.entry.lang for sample in samples})
+    }
     return Calibration({**whole.temperatures, **tags}, whole.thresholds, languages)
 
 
-def _fit_tasks(samples: Sequence[Sample]) -> Calibration:
+def _fit_tasks(
+    samples: Sequence[Sample], tweets: Mapping[str, Sequence[Mapping[str, Floats]]]
+) -> Calibration:
     temperatures: dict[str, float] = {}
     thresholds: dict[str, dict[str, float]] = {}
     for name, task in TASKS.items():
@@ -86,7 +82,14 @@ def _fit_tasks(samples: Sequence[Sample]) -> Calibration:
         temperatures[name] = fit_temperature(name, own) if own else 1.0
         if task.kind in ("many_of", "yes_no"):
             calibrated = _calibrated(own, Calibration(temperatures))
-            thresholds[name] = _fit_thresholds(name, calibrated) if own else dict.fromkeys(task.labels, 0.5)
+            # The common thresholds are for the languages that have none of their own.
+            others = [
+                one for lang, sets in tweets.items() if not _enough(samples, name, lang) for one in sets
+            ]
+            least = floors(name, temperatures[name], others)
+            thresholds[name] = (
+                _fit_thresholds(name, calibrated, least) if own else dict.fromkeys(task.labels, 0.5)
+            )
         _log.info("calibration %s: temperature %.3f, %s", name, temperatures[name], thresholds.get(name, ""))
     return Calibration(temperatures, thresholds)
 
@@ -103,18 +106,28 @@ def _fit_entities(predict: Predictor, tokenizer: Tokenizer, data: Path, limit: i
     return best
 
 
-def _fit_language(lang: str, samples: Sequence[Sample], whole: Calibration) -> Calibration:
-    """Fit what a language has enough tweets for; its thresholds start from those of all languages."""
+def _fit_language(
+    lang: str, samples: Sequence[Sample], whole: Calibration, tweets: Sequence[Mapping[str, Floats]]
+) -> Calibration:
+    """Fit what a language has enough tweets for; the rest is that of all languages, label by label."""
     temperatures: dict[str, float] = {}
     thresholds: dict[str, dict[str, float]] = {}
     for name in TASKS:
-        own = _of_task(samples, name)
-        if sum(len(sample.scored.rows) for sample in own) < ENOUGH_ROWS:
+        if not _enough(samples, name, lang):
             continue
-        temperatures[name] = fit_temperature(name, own)
+        own = [sample for sample in _of_task(samples, name) if sample.scored.entry.lang == lang]
+        decided = np.any([sample.scored.entry.decides for sample in own], axis=0)
+        # What makes the labels of its sets likeliest says nothing of a label that none of them has.
+        temperatures[name] = fit_temperature(name, own) if decided.all() else whole.temperatures[name]
         calibrated = _calibrated(own, Calibration(temperatures))
         if name in whole.thresholds:
-            thresholds[name] = {**whole.thresholds[name], **_fit_thresholds(name, calibrated)}
+            guarded = name in GUARDED_BESIDE_A_BENCHMARK
+            least = floors(name, temperatures[name], tweets) if guarded else {}
+            fitted = _fit_thresholds(name, calibrated, least)
+            thresholds[name] = {
+                label: fitted[label] if one else max(whole.thresholds[name][label], least.get(label, 0.0))
+                for label, one in zip(TASKS[name].labels, decided, strict=True)
+            }
         elif shifted := fit_choice(calibrated):
             thresholds[name] = shifted
         _log.info(
@@ -125,6 +138,12 @@ def _fit_language(lang: str, samples: Sequence[Sample], whole: Calibration) -> C
             thresholds.get(name, ""),
         )
     return Calibration(temperatures, thresholds)
+
+
+def _enough(samples: Sequence[Sample], name: str, lang: str) -> bool:
+    """Say whether a language has enough tweets of a task for a calibration of its own."""
+    own = [one.scored for one in _of_task(samples, name) if one.scored.entry.lang == lang]
+    return sum(len(scored.rows) for scored in own) >= ENOUGH_ROWS
 
 
 def _of_task(samples: Sequence[Sample], name: str) -> list[Sample]:
@@ -154,7 +173,7 @@ def _truth(scored: Scored) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         return np.array([[float(entry.labels[row.labels[0]] == "yes")] for row in scored.rows]), np.ones(
             1, bool
         )
-    columns = np.array([label in entry.annotated for label in task.labels])
+    columns = np.array(entry.decides)
     truth = np.zeros((len(scored.rows), len(task.labels)))
     truth[:, columns] = many_gold(scored)
     return truth, columns
@@ -196,21 +215,24 @@ def _calibrated(samples: Sequence[Sample], calibration: Calibration) -> list[Sco
     ]
 
 
-def _fit_thresholds(name: str, samples: Sequence[Scored]) -> dict[str, float]:
+def _fit_thresholds(name: str, samples: Sequence[Scored], least: Mapping[str, float]) -> dict[str, float]:
+    """Return the thresholds of the best score, each at least what ``least`` says of its label."""
     labels = TASKS[name].labels
     # Validation of topics has a hundred-odd tweets for nineteen labels: one threshold for all of them.
     slack = _NO_DIFFERENCE if name in MOST_FLAGGED else 0.0
-    common = _best_threshold(lambda value: _score(name, dict.fromkeys(labels, value), samples), slack)
-    chosen = dict.fromkeys(labels, common)
+    lowest = max(least.values(), default=0.0) if len(labels) == 1 else 0.0
+    common = _best_threshold(lambda value: _score(name, dict.fromkeys(labels, value), samples), lowest, slack)
+    chosen = {label: max(common, least.get(label, 0.0)) for label in labels}
     if name != "emotions":
         return chosen
     judged = [one for one in samples if "" in one.entry.labels.values() and one.entry.single]
     for _ in range(_ROUNDS if judged else 0):
         for label in labels:
             if any(label in one.entry.annotated for one in judged):
-                chosen[label] = _best_threshold(partial(_score_with, name, chosen, label, judged))
+                score = partial(_score_with, name, chosen, label, judged)
             else:
-                chosen[label] = _best_threshold(partial(_label_f1, label, samples))
+                score = partial(_label_f1, label, samples)
+            chosen[label] = _best_threshold(score, least.get(label, 0.0))
     return chosen
 
 
@@ -236,14 +258,21 @@ def _label_f1(label: str, samples: Sequence[Scored], threshold: float) -> float:
     return float(np.mean(scores)) if scores else 0.0
 
 
-def _best_threshold(score: Callable[[float], float], slack: float = 0.0) -> float:
-    """Return the threshold of the best score, smoothed; with ``slack`` the highest of those at most so much worse."""
+def _best_threshold(score: Callable[[float], float], least: float = 0.0, slack: float = 0.0) -> float:
+    """Return the threshold of the best score, smoothed, of those that are at least ``least``.
+
+    With ``slack`` it is the highest of those whose score is at most so much worse.
+    """
     scores = np.array([score(float(value)) for value in _THRESHOLDS])
     half = _SMOOTHING // 2
     padded = np.pad(scores, half, mode="edge")
     smooth = np.convolve(padded, np.ones(_SMOOTHING) / _SMOOTHING, mode="valid")
+    allowed = least <= _THRESHOLDS
+    if not allowed.any():
+        return least
+    values, smooth = _THRESHOLDS[allowed], smooth[allowed]
     if slack:
-        return float(_THRESHOLDS[np.flatnonzero(smooth >= smooth.max() - slack)[-1]])
+        return float(values[np.flatnonzero(smooth >= smooth.max() - slack)[-1]])
     # Among equals the one nearest to one half: a threshold should need a reason.
     best = np.flatnonzero(smooth >= smooth.max() - 1e-9)
-    return float(_THRESHOLDS[best[np.argmin(np.abs(_THRESHOLDS[best] - 0.5))]])
+    return float(values[best[np.argmin(np.abs(values[best] - 0.5))]])

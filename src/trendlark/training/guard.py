@@ -9,7 +9,6 @@ add up to (decision 86).
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,8 +21,6 @@ from trendlark.training.data import encode, read_file, read_rows
 from trendlark.training.predict import Floats, Predictor
 from trendlark.training.scoring import Calibration
 from trendlark.training.sets import SETS
-
-_log = logging.getLogger(__name__)
 
 # Sets of tweets on everyday matters, folders of tweets on the news that nobody labelled with their language and how
 # many tweets are looked at.
@@ -61,33 +58,21 @@ def everyday(
     return found
 
 
-def guard(fitted: Calibration, sets: Sequence[Mapping[str, Floats]], tasks: Sequence[str]) -> Calibration:
-    """Raise the thresholds of ``tasks`` that would flag too many tweets of one of the everyday ``sets``."""
-    thresholds = dict(fitted.thresholds)
-    for name in tasks:
-        if name not in fitted.temperatures or not sets or name not in thresholds:
-            continue
-        chances = [fitted.probabilities(name, one[name]) for one in sets]
-        for label, own in thresholds[name].items():
-            at = TASKS[name].labels.index(label)
-            raised = max(own, *(_least(name, one[:, at]) for one in chances))
-            if raised > own:
-                thresholds[name] = {**thresholds[name], label: raised}
-                _log.info(
-                    "calibration %s: threshold of %s %.2f, for everyday tweets raised to %.2f",
-                    name,
-                    label,
-                    own,
-                    raised,
-                )
-    return Calibration(fitted.temperatures, thresholds)
+def floors(name: str, temperature: float, sets: Sequence[Mapping[str, Floats]]) -> dict[str, float]:
+    """Return by label the lowest threshold, in hundredths, that floods none of the everyday ``sets``.
+
+    Nothing is returned for a task that is not guarded, or where there are no such tweets.
+    """
+    if name not in GUARDED or not sets:
+        return {}
+    plain = Calibration({name: temperature})
+    chances = [plain.probabilities(name, one[name]) for one in sets]
+    labels = enumerate(TASKS[name].labels)
+    return {label: max(_least(name, one[:, at]) for one in chances) for at, label in labels}
 
 
 def _least(name: str, chances: Floats) -> float:
-    """Return the lowest threshold, in hundredths, that flags no more of the tweets than the task may.
-
-    ``chances`` [tweets] are the calibrated probabilities of one label.
-    """
+    """Return the lowest threshold at which a label of these probabilities [tweets] is said seldom enough."""
     share = MOST_FLAGGED[name] if name in MOST_FLAGGED else _MOST_OFTEN[name] * float(chances.mean())
     most = float(np.quantile(chances, max(0.0, 1 - share)))
     return min(math.ceil(100 * most) / 100, _HIGHEST_THRESHOLD)

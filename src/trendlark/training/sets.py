@@ -47,6 +47,12 @@ class DataSet:
         return tuple(label for label in TASKS[self.task].labels if label in mapped)
 
     @property
+    def decides(self) -> tuple[bool, ...]:
+        """For each label of the task whether the set decides on it."""
+        task = TASKS[self.task]
+        return tuple(task.kind == "yes_no" or label in self.annotated for label in task.labels)
+
+    @property
     def key(self) -> str:
         """Name that tells the files of one folder apart."""
         return self.name if self.file == "train" else f"{self.name}_{self.file.removeprefix('train_')}"

@@ -94,14 +94,22 @@ class NetworkTeacher:
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """What each teacher's logits are multiplied with before they are summed, temperatures among it."""
+    """What each teacher's logits are multiplied with before they are summed, temperatures among it.
 
-    factors: tuple[float, ...]
+    A factor is a number, or one for each label [width].
+    """
+
+    factors: tuple[float | Floats, ...]
 
     def logits(self, each: Sequence[Floats | None]) -> Floats:
         """Return the joint logits of the teachers' logits of one shape; None is of one that does not count."""
         pairs = zip(self.factors, each, strict=True)
         return np.asarray(sum(factor * one for factor, one in pairs if one is not None), np.float32)
+
+    def except_for(self, silent: NDArray[np.bool_], other: Vote) -> Vote:
+        """Return this vote with the factors of another for the labels that are ``silent`` [width]."""
+        pairs = zip(self.factors, other.factors, strict=True)
+        return Vote(tuple(np.where(silent, theirs, own).astype(np.float32) for own, theirs in pairs))
 
 
 def load_teacher(model: Path) -> NetworkTeacher:
@@ -217,7 +225,7 @@ def _answers(
     asked = {
         row.lang
         for row in rows
-        if any(vote.factors[at] for task in POOLED_TASKS if (vote := _vote(votes, task, row.lang)))
+        if any(np.any(vote.factors[at]) for task in POOLED_TASKS if (vote := _vote(votes, task, row.lang)))
     }
     heard = [row for row in rows if row.lang in asked]
     said = iter(teacher.logits([row.text for row in heard], [row.lang for row in heard]) if heard else [])
@@ -275,7 +283,14 @@ def choose_votes(teachers: Sequence[Teacher], data: Path) -> dict[tuple[str, str
     for entry, answers in asked:
         for lang in (entry.lang, ""):
             samples.setdefault((entry.task, lang), []).append([one.result() for one in answers])
-    return {key: _choose(key, found, teachers) for key, found in samples.items()}
+    votes = {key: _choose(key, found, teachers) for key, found in samples.items()}
+    for (task, lang), found in samples.items():
+        sets = {one.scored.entry.key: one.scored.entry for each in found for one in each if one}
+        silent = ~np.any([entry.decides for entry in sets.values()], axis=0)
+        # A language's own temperature says nothing of labels that none of its sets has.
+        if silent.any():
+            votes[task, lang] = votes[task, lang].except_for(silent, votes[task, ""])
+    return votes
 
 
 def _sample(teacher: Teacher, entry: DataSet, rows: list[Row]) -> Sample | None:
