@@ -197,7 +197,9 @@ class _Ironic:
         return [{"irony": np.log(one / (1 - one)).reshape(1)} for one in found]
 
 
-def _of_irony(chances: Sequence[float], origin: str = "unlabeled") -> tuple[list[SoftRow], dict[str, float]]:
+def _of_irony(
+    chances: Sequence[float], origin: str = "unlabeled"
+) -> tuple[list[SoftRow], dict[tuple[str, str], float | Floats]]:
     """Label texts by one teacher of irony, and return them with the shift."""
     several, votes = [_Ironic(chances)], {("irony", ""): Vote((1.0,))}
     rows = [SoftRow(str(at), "en", origin, {}) for at in range(len(chances))]
@@ -213,12 +215,12 @@ def test_irony_is_said_of_as_many_texts_as_are_ironic_in_order() -> None:
     assert said == sorted(said)
     # One factor for all odds.
     factors = [one / (1 - one) / (old / (1 - old)) for one, old in zip(said, chances, strict=True)]
-    assert factors == pytest.approx([np.exp(shifts["irony"])] * len(chances), rel=1e-3)
+    assert factors == pytest.approx([np.exp(shifts["irony", ""])] * len(chances), rel=1e-3)
 
 
 def test_irony_that_is_rare_already_stays() -> None:
     rows, shifts = _of_irony([0.02, 0.05, 0.1])
-    assert shifts == {"irony": 0}
+    assert shifts == {("irony", ""): 0}
     assert [float(row.chances["irony"][0]) for row in rows] == pytest.approx([0.02, 0.05, 0.1], rel=1e-4)
 
 

@@ -18,7 +18,7 @@ from trendlark.training.predict import Floats
 from trendlark.training.recipe import Recipe
 from trendlark.training.sets import SETS
 from trendlark.training.soft import SoftRow
-from trendlark.training.teachers import Vote, choose_votes, label, load_teacher
+from trendlark.training.teachers import Vote, choose_votes, find_shifts, label, load_teacher
 
 
 @pytest.fixture(scope="module")
@@ -151,3 +151,48 @@ def test_emotions_that_no_spanish_set_has_are_voted_on_as_in_all_languages(
     np.testing.assert_allclose(np.asarray(spanish)[silent], factors[silent], rtol=1e-6)
     # The set decides on the others, and so does its temperature.
     assert len(set(np.asarray(spanish)[~np.array(silent)])) == 1
+
+
+class _Moved:
+    """A teacher of emotions that feels what a text's number says, and optimism everywhere in Spanish."""
+
+    name = "moved"
+
+    def knows(self, task: str, lang: str) -> bool:
+        return task == "emotions"
+
+    def logits(self, texts: Sequence[str], langs: Sequence[str]) -> list[dict[str, Floats]]:
+        chance = np.random.default_rng(8)
+        found = chance.normal(-3, 1, (len(texts), TASKS["emotions"].width)).astype(np.float32)
+        found[[lang == "es" for lang in langs], TASKS["emotions"].labels.index("optimism")] += 3
+        return [{"emotions": row} for row in found]
+
+
+def test_what_no_spanish_set_tells_of_is_said_as_often_as_in_english() -> None:
+    rows = [SoftRow(str(at), lang, "unlabeled", {}) for lang in ("en", "es", "pt") for at in range(500)]
+    silent = tuple(not one for one in SETS["emoevent_es"].decides)
+    votes = {
+        ("emotions", "en"): Vote((1.0,)),
+        ("emotions", "es"): Vote((1.0,), silent),
+        ("emotions", ""): Vote((1.0,)),
+    }
+    shifts = find_shifts(rows, [_Moved()], votes)
+    assert set(shifts) == {("emotions", "es")}
+    moved = dict(zip(TASKS["emotions"].labels, np.broadcast_to(shifts["emotions", "es"], 8), strict=True))
+    # Love is as frequent as in English already, and what EmoEvent tells of is left to it.
+    assert moved["optimism"] < -2
+    assert abs(moved["love"]) < 0.2
+    assert not any(moved[label] for label in SETS["emoevent_es"].annotated)
+    at = TASKS["emotions"].labels.index("optimism")
+    said = {
+        lang: np.mean(
+            [
+                row.chances["emotions"][at]
+                for row in label(rows, [_Moved()], votes, shifts)
+                if row.lang == lang
+            ]
+        )
+        for lang in ("en", "es", "pt")
+    }
+    assert said["es"] == pytest.approx(said["en"], rel=0.05)
+    assert said["pt"] == pytest.approx(said["en"], rel=0.2)

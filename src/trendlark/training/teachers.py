@@ -54,9 +54,13 @@ SHARE_ELSEWHERE = {"irony": 0.1}
 # As many steps of halving as single precision can tell apart.
 _HALVINGS = 24
 _LARGEST_SHIFT = 10.0
+# Texts that shares are told by.
+_SHIFT_TEXTS = 3000
 
 # Probabilities [width] by task and text.
 Told = Mapping[str, Mapping[str, Floats]]
+# What is added to joint logits by task and language; language "" is all others.
+Shifts = Mapping[tuple[str, str], float | Floats]
 
 
 class Teacher(Protocol):
@@ -96,10 +100,11 @@ class NetworkTeacher:
 class Vote:
     """What each teacher's logits are multiplied with before they are summed, temperatures among it.
 
-    A factor is a number, or one for each label [width].
+    A factor is a number, or one for each label [width]. Of the labels that are ``silent`` no set of the language tells.
     """
 
     factors: tuple[float | Floats, ...]
+    silent: tuple[bool, ...] = ()
 
     def logits(self, each: Sequence[Floats | None]) -> Floats:
         """Return the joint logits of the teachers' logits of one shape; None is of one that does not count."""
@@ -109,7 +114,12 @@ class Vote:
     def except_for(self, silent: NDArray[np.bool_], other: Vote) -> Vote:
         """Return this vote with the factors of another for the labels that are ``silent`` [width]."""
         pairs = zip(self.factors, other.factors, strict=True)
-        return Vote(tuple(np.where(silent, theirs, own).astype(np.float32) for own, theirs in pairs))
+        factors = tuple(np.where(silent, theirs, own).astype(np.float32) for own, theirs in pairs)
+        return Vote(factors, tuple(bool(one) for one in silent))
+
+    def tells(self, at: int) -> bool:
+        """Say whether sets of the language tell of the label at this place."""
+        return not (self.silent and self.silent[at])
 
 
 def load_teacher(model: Path) -> NetworkTeacher:
@@ -170,7 +180,7 @@ def run(
     votes = choose_votes(teachers, data)
     rows = pool_texts(data, seed)[:most]
     chunks = [rows[at : at + _CHUNK] for at in range(0, len(rows), _CHUNK)]
-    shifts = find_shifts(rows[:_CHUNK], teachers, votes)
+    shifts = find_shifts(rows[:_SHIFT_TEXTS], teachers, votes)
     with ThreadPoolExecutor(cpu_count()) as threads:
         labelled = threads.map(lambda chunk: label(chunk, teachers, votes, shifts, told), chunks)
         part = out.with_name(out.name + ".part")
@@ -194,12 +204,12 @@ def label(
     rows: Sequence[SoftRow],
     teachers: Sequence[Teacher],
     votes: Mapping[tuple[str, str], Vote],
-    shifts: Mapping[str, float] = MappingProxyType({}),
+    shifts: Shifts = MappingProxyType({}),
     told: Told = MappingProxyType({}),
 ) -> list[SoftRow]:
     """Return the rows with the teachers' joint probabilities of every task but that of the row's own set.
 
-    ``shifts`` are added to the joint logits of a task; ``told`` are, by task and text, the probabilities of texts of a
+    ``shifts`` are added to the joint logits; ``told`` are, by task and text, the probabilities of texts of a
     task's own sets.
     """
     said = [_answers(teacher, at, rows, votes) for at, teacher in enumerate(teachers)]
@@ -210,7 +220,8 @@ def label(
         for task in POOLED_TASKS:
             vote = _vote(votes, task, row.lang)
             if vote and (row.origin, task) not in _SAID:
-                joint = vote.logits([one.get(task) for one in each]) + shifts.get(task, 0.0)
+                joint = vote.logits([one.get(task) for one in each])
+                joint = joint + shifts.get((task, row.lang), shifts.get((task, ""), 0.0))
                 chances[task] = plain.probabilities(task, joint)
             elif row.text in told.get(task, ()):
                 chances[task] = told[task][row.text]
@@ -238,33 +249,74 @@ def _vote(votes: Mapping[tuple[str, str], Vote], task: str, lang: str) -> Vote |
 
 def find_shifts(
     rows: Sequence[SoftRow], teachers: Sequence[Teacher], votes: Mapping[tuple[str, str], Vote]
-) -> dict[str, float]:
-    """Return by task what is added to logits so that the mean probability over ``rows`` is the share expected.
+) -> dict[tuple[str, str], float | Floats]:
+    """Return by task and language what is added to logits so that mean probabilities over ``rows`` are as expected.
 
     Nothing is ever made likelier.
     """
-    found = {}
+    found: dict[tuple[str, str], float | Floats] = {}
     labelled = label(rows, teachers, votes)
     for task, share in SHARE_ELSEWHERE.items():
         chances = [row.chances[task] for row in labelled if task in row.chances]
         if chances:
-            chance = np.clip(np.concatenate(chances).astype(np.float64), 1e-6, 1 - 1e-6)
-            found[task] = _shift_to(share, np.log(chance / (1 - chance)))
+            logits = _log_odds(np.concatenate(chances))
+            found[task, ""] = shift = _shift_to(share, logits)
             _log.info(
                 "soft labels of %s: odds times %.2f, because the teachers say it of %.0f %% of texts, not of %.0f %%",
                 task,
-                math.exp(found[task]),
-                100 * chance.mean(),
+                math.exp(shift),
+                100 * _mean(logits),
                 100 * share,
             )
+    for (task, lang), vote in votes.items():
+        if lang and any(vote.silent):
+            found[task, lang] = _as_elsewhere(task, lang, votes, labelled)
     return found
+
+
+def _as_elsewhere(
+    task: str, lang: str, votes: Mapping[tuple[str, str], Vote], labelled: Sequence[SoftRow]
+) -> Floats:
+    """Return what makes labels that no set of a language tells of as frequent as in languages that have such sets.
+
+    Nothing else holds them: a network that learns them from teachers, and teaches the next, says them more each time.
+    """
+    shifts = np.zeros(TASKS[task].width, np.float32)
+    told = [row for row in labelled if task in row.chances]
+    own = [row.chances[task] for row in told if row.lang == lang]
+    for at, name in enumerate(TASKS[task].labels):
+        others = [
+            row.chances[task][at] for row in told if (vote := votes.get((task, row.lang))) and vote.tells(at)
+        ]
+        if own and others and not votes[task, lang].tells(at):
+            logits = _log_odds(np.stack(own)[:, at])
+            shifts[at] = _shift_to(float(np.mean(others)), logits)
+            _log.info(
+                "soft labels of %s (%s): odds times %.2f, because the teachers say it of %.0f %% of texts, of %.0f %% "
+                "in languages whose sets have it",
+                name,
+                lang,
+                math.exp(shifts[at]),
+                100 * _mean(logits),
+                100 * float(np.mean(others)),
+            )
+    return shifts
+
+
+def _log_odds(chances: Floats) -> NDArray[np.float64]:
+    chance = np.clip(chances.astype(np.float64), 1e-6, 1 - 1e-6)
+    return np.asarray(np.log(chance / (1 - chance)))
+
+
+def _mean(logits: NDArray[np.float64]) -> float:
+    return float(np.mean(1 / (1 + np.exp(-logits))))
 
 
 def _shift_to(share: float, logits: NDArray[np.float64]) -> float:
     low, high = -_LARGEST_SHIFT, 0.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        if float(np.mean(1 / (1 + np.exp(-logits - middle)))) > share:
+        if _mean(logits + middle) > share:
             high = middle
         else:
             low = middle
