@@ -83,9 +83,8 @@ def _fit_tasks(
         if task.kind in ("many_of", "yes_no"):
             calibrated = _calibrated(own, Calibration(temperatures))
             # The common thresholds are for the languages that have none of their own.
-            others = [
-                one for lang, sets in tweets.items() if not _enough(samples, name, lang) for one in sets
-            ]
+            known = {lang for lang in tweets if _enough(_of_task(samples, name, lang))}
+            others = [one for lang, sets in tweets.items() if lang not in known for one in sets]
             least = floors(name, temperatures[name], others)
             thresholds[name] = (
                 _fit_thresholds(name, calibrated, least) if own else dict.fromkeys(task.labels, 0.5)
@@ -113,9 +112,9 @@ def _fit_language(
     temperatures: dict[str, float] = {}
     thresholds: dict[str, dict[str, float]] = {}
     for name in TASKS:
-        if not _enough(samples, name, lang):
+        own = _of_task(samples, name, lang)
+        if not _enough(own):
             continue
-        own = [sample for sample in _of_task(samples, name) if sample.scored.entry.lang == lang]
         decided = np.any([sample.scored.entry.decides for sample in own], axis=0)
         # What makes the labels of its sets likeliest says nothing of a label that none of them has.
         temperatures[name] = fit_temperature(name, own) if decided.all() else whole.temperatures[name]
@@ -140,14 +139,15 @@ def _fit_language(
     return Calibration(temperatures, thresholds)
 
 
-def _enough(samples: Sequence[Sample], name: str, lang: str) -> bool:
-    """Say whether a language has enough tweets of a task for a calibration of its own."""
-    own = [one.scored for one in _of_task(samples, name) if one.scored.entry.lang == lang]
-    return sum(len(scored.rows) for scored in own) >= ENOUGH_ROWS
+def _of_task(samples: Sequence[Sample], name: str, lang: str = "") -> list[Sample]:
+    """Return the samples of a task, of one language or, where none is named, of all."""
+    own = [sample for sample in samples if sample.scored.entry.task == name]
+    return [sample for sample in own if lang in ("", sample.scored.entry.lang)]
 
 
-def _of_task(samples: Sequence[Sample], name: str) -> list[Sample]:
-    return [sample for sample in samples if sample.scored.entry.task == name]
+def _enough(own: Sequence[Sample]) -> bool:
+    """Say whether these are enough tweets for a calibration of their own."""
+    return sum(len(sample.scored.rows) for sample in own) >= ENOUGH_ROWS
 
 
 def validation_samples(
@@ -220,8 +220,7 @@ def _fit_thresholds(name: str, samples: Sequence[Scored], least: Mapping[str, fl
     labels = TASKS[name].labels
     # Validation of topics has a hundred-odd tweets for nineteen labels: one threshold for all of them.
     slack = _NO_DIFFERENCE if name in MOST_FLAGGED else 0.0
-    lowest = max(least.values(), default=0.0) if len(labels) == 1 else 0.0
-    common = _best_threshold(lambda value: _score(name, dict.fromkeys(labels, value), samples), lowest, slack)
+    common = _best_threshold(lambda value: _score(name, dict.fromkeys(labels, value), samples), slack=slack)
     chosen = {label: max(common, least.get(label, 0.0)) for label in labels}
     if name != "emotions":
         return chosen

@@ -284,17 +284,17 @@ def _as_elsewhere(
     shifts = np.zeros(TASKS[task].width, np.float32)
     told = [row for row in labelled if task in row.chances]
     own = [row.chances[task] for row in told if row.lang == lang]
-    for at, name in enumerate(TASKS[task].labels):
+    for at in np.flatnonzero(votes[task, lang].silent).tolist():
         others = [
             row.chances[task][at] for row in told if (vote := votes.get((task, row.lang))) and vote.tells(at)
         ]
-        if own and others and not votes[task, lang].tells(at):
+        if own and others:
             logits = _log_odds(np.stack(own)[:, at])
             shifts[at] = _shift_to(float(np.mean(others)), logits)
             _log.info(
                 "soft labels of %s (%s): odds times %.2f, because the teachers say it of %.0f %% of texts, of %.0f %% "
                 "in languages whose sets have it",
-                name,
+                TASKS[task].labels[at],
                 lang,
                 math.exp(shifts[at]),
                 100 * _mean(logits),
