@@ -18,18 +18,16 @@ from trendlark.training.data import (
     NO_CHOICE,
     Row,
     digest,
-    emoji_labels,
     encode,
     encode_words,
     entity_example,
     fingerprint,
     label_shares,
-    load_examples,
     make_examples,
-    noised,
     read_rows,
     tag_table,
 )
+from trendlark.training.examples import emoji_labels, load_examples
 from trendlark.training.sets import EMOJI_SETS, SETS
 
 
@@ -190,39 +188,3 @@ def test_digest_follows_the_files(tmp_path: Path) -> None:
     first = digest(tmp_path / "umsab_es")
     write_rows(tmp_path / "umsab_es" / "train.jsonl.gz", [{"text": "b", "label": "neutral"}])
     assert digest(tmp_path / "umsab_es") != first
-
-
-def test_noise_reaches_the_share_that_was_asked_for_and_spares_names() -> None:
-    rows = [Row(f"Llegará mañana a Bogotá, @Ana_{at} #Feria https://t.co/aB{at}") for at in range(400)]
-    assert noised(rows, "es", 0.0, seed=1) == rows
-    found = noised(rows, "es", 0.25, seed=1)
-    changed = sum(one != other for one, other in zip(rows, found, strict=True))
-    assert 60 < changed < 140
-    assert all(f"@Ana_{at} #Feria https://t.co/aB{at}" in row.text for at, row in enumerate(found))
-    assert any("LLEGARÁ" in row.text for row in found)
-    assert any("Llegara manana" in row.text for row in found)
-    assert noised(rows, "es", 0.25, seed=1) == found
-    assert noised(rows, "es", 0.25, seed=2) != found
-
-
-def test_words_with_tags_are_noisy_too_and_every_tag_keeps_its_word() -> None:
-    words, tags = ("Ana", "vive", "en", "Bogotá", "@Luz", ","), ("B-PER", "O", "O", "B-LOC", "O", "O")
-    rows = [Row(" ".join(words), words=words, tags=tags)] * 200
-    found = noised(rows, "es", 0.5, seed=3)
-    assert {"ana", "ANA", "Ana"} <= {row.words[0] for row in found}
-    assert {"bogotá", "BOGOTÁ", "Bogota"} <= {row.words[3] for row in found}
-    for row in found:
-        assert row.tags == tags
-        assert len(row.words) == len(tags)
-        assert row.words[4:] == ("@Luz", ",")
-        assert row.text == " ".join(row.words)
-
-
-def test_examples_are_noisy_where_the_recipe_says_so(data: Path, state: Checkpoint) -> None:
-    clean = load_examples(data, state.tokenizer, EMOJI)
-    noisy = load_examples(data, state.tokenizer, EMOJI, noise=1.0)
-    for key in ("tweeteval_sentiment", "ner_wnut17"):
-        assert [one.ids for one in noisy[key]] != [one.ids for one in clean[key]]
-        assert len(noisy[key]) == len(clean[key])
-    for one, other in zip(noisy["tweeteval_emotion"], clean["tweeteval_emotion"], strict=True):
-        np.testing.assert_array_equal(one.values["emotions"], other.values["emotions"])

@@ -25,6 +25,7 @@ from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.data import encode, file_digest, fingerprint, read_rows
 from trendlark.training.losses import smooth, task_losses
 from trendlark.training.mixture import collate
+from trendlark.training.noise import Noise
 from trendlark.training.pools import Pool
 from trendlark.training.predict import Floats
 from trendlark.training.scoring import Calibration, Scored
@@ -94,7 +95,7 @@ def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
 
 def test_examples_carry_the_probabilities_as_targets(tmp_path: Path, state: Checkpoint) -> None:
     write_soft(tmp_path / "soft.jsonl.gz", ROWS)
-    found = soft_examples(tmp_path / "soft.jsonl.gz", state.tokenizer, noise=0.0, seed=0)
+    found = soft_examples(tmp_path / "soft.jsonl.gz", state.tokenizer, Noise())
     # Dutch is no language of a recipe.
     assert set(found) == {"soft_es", "soft_en"}
     (one,) = found["soft_es"]
@@ -111,7 +112,7 @@ def test_noise_changes_the_text_and_not_the_target(tmp_path: Path, state: Checkp
     write_soft(tmp_path / "soft.jsonl.gz", rows)
     path = tmp_path / "soft.jsonl.gz"
     clean, noisy, again = (
-        soft_examples(path, state.tokenizer, noise, seed=3)["soft_es"] for noise in (0.0, 1.0, 1.0)
+        soft_examples(path, state.tokenizer, Noise(share, seed=3))["soft_es"] for share in (0.0, 1.0, 1.0)
     )
     changed = sum(one.ids != other.ids for one, other in zip(clean, noisy, strict=True))
     # The tiny tokenizer is blind for capitals and accents: it sees mistyped words alone.
@@ -127,7 +128,7 @@ def test_the_loss_of_a_soft_label_is_least_at_its_probabilities(tmp_path: Path, 
         "emotions": np.full(8, 0.2, np.float32),
     }
     write_soft(tmp_path / "soft.jsonl.gz", [SoftRow("good morning", "en", "x", chances)])
-    batch = collate(soft_examples(tmp_path / "soft.jsonl.gz", state.tokenizer, 0.0, 0)["soft_en"], 2)
+    batch = collate(soft_examples(tmp_path / "soft.jsonl.gz", state.tokenizer, Noise())["soft_en"], 2)
     out = {
         "sentiment": torch.from_numpy(SURE).log()[None] + 2.0,
         "offensive": torch.logit(torch.tensor([[0.3]])),
@@ -150,7 +151,7 @@ def test_what_teachers_are_all_but_certain_of_is_not_spread_as_people_s_labels_a
         "topics": np.zeros(19, np.float32),
     }
     write_soft(tmp_path / "soft.jsonl.gz", [SoftRow("good morning", "en", "x", chances)])
-    batch = collate(soft_examples(tmp_path / "soft.jsonl.gz", state.tokenizer, 0.0, 0)["soft_en"], 2)
+    batch = collate(soft_examples(tmp_path / "soft.jsonl.gz", state.tokenizer, Noise())["soft_en"], 2)
     for name, expected in chances.items():
         found = smooth(name, batch.values[name], batch.weights[name], 0.3)
         np.testing.assert_allclose(found[0].numpy(), expected, atol=6e-4, err_msg=name)

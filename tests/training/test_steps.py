@@ -17,7 +17,7 @@ from tests.training.tiny import tiny_checkpoint, write_rows
 from trendlark.errors import InputError, ModelError, NotFoundError
 from trendlark.nlu.artifact import load_artifact
 from trendlark.training import checkpoint, export
-from trendlark.training.data import load_examples
+from trendlark.training.examples import load_examples
 from trendlark.training.steps import data as data_steps
 from trendlark.training.steps import ship as ship_steps
 from trendlark.training.steps.claim import Claim

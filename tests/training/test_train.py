@@ -13,7 +13,7 @@ from tests.training.tiny import tiny_checkpoint
 from trendlark.errors import InputError, NotFoundError
 from trendlark.training import checkpoint, export, train
 from trendlark.training.checkpoint import Checkpoint
-from trendlark.training.data import load_examples
+from trendlark.training.examples import load_examples
 from trendlark.training.losses import task_losses
 from trendlark.training.mixture import Mixture, shares
 from trendlark.training.model import POOLED_TASKS, Network, Shape
@@ -250,7 +250,7 @@ def test_a_base_that_is_nowhere_is_named(data: Path, out: Path, tmp_path: Path) 
     "name",
     [
         *("default", "go-on", "longer", "taught", "deeper", "lighter", "steadier"),
-        *("reader", "after-reading", "two-sources", "pupil", "misspelt"),
+        *("reader", "after-reading", "two-sources", "pupil", "unsearched"),
     ],
 )
 def test_the_recipes_in_the_package_begin_from_the_base_that_it_names(name: str) -> None:

@@ -12,11 +12,10 @@ import gzip
 import hashlib
 import json
 import logging
-import random
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -28,9 +27,8 @@ from tokenizers import Tokenizer
 from trendlark.errors import InputError
 from trendlark.nlu.tasks import TASKS, entity_tags
 from trendlark.nlu.text import normalise
-from trendlark.training.evaluation.perturb import perturb
 from trendlark.training.model import MAX_TOKENS
-from trendlark.training.sets import EMOJI_SETS, SETS, DataSet
+from trendlark.training.sets import SETS, DataSet
 
 _log = logging.getLogger(__name__)
 
@@ -39,8 +37,6 @@ Bools = NDArray[np.bool_]
 
 NO_CHOICE, CLOSED_CHOICE, CHOICE_OR_NONE = 0, 1, 2
 _LARGEST_CLASS_WEIGHT = 3.0
-# Slang and emoji left out are not among them, so that the card's robustness has what training did not see.
-_NOISES = ("upper case", "lower case", "no accents", "typos")
 # Share of positives at which a label of a many-of task needs no help.
 _COMMON_SHARE = 0.15
 
@@ -139,27 +135,6 @@ def encode(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int = MAX_TOK
     return [cut(encoding.ids, max_tokens) for encoding in encodings]
 
 
-def change_row(row: Row, name: str, lang: str, seed: int = 0) -> Row:
-    """Return the row with its text, or each of its words, perturbed; a word is never lost or cut in two."""
-    if not row.words:
-        return replace(row, text=perturb(name, row.text, lang, seed))
-    changed = (perturb(name, word, lang, seed) for word in row.words)
-    words = tuple(
-        new if new and not any(sign.isspace() for sign in new) else old
-        for new, old in zip(changed, row.words, strict=True)
-    )
-    return replace(row, text=" ".join(words), words=words)
-
-
-def noised(rows: Sequence[Row], lang: str, share: float, seed: int) -> list[Row]:
-    """Return the rows, a share of them as people write otherwise and mean the same: shouted, small, mistyped ..."""
-    chance = random.Random(seed)  # noqa: S311
-    return [
-        change_row(row, chance.choice(_NOISES), lang, seed) if chance.random() < share else row
-        for row in rows
-    ]
-
-
 def cut(ids: list[int], max_tokens: int) -> list[int]:
     """Return the ids, cut to ``max_tokens`` with the closing token kept."""
     return ids if len(ids) <= max_tokens else [*ids[: max_tokens - 1], ids[-1]]
@@ -170,41 +145,6 @@ def fingerprint(text: str) -> str:
     return "".join(normalise(text).text.lower().replace("@user", "").replace("http", "").split())
 
 
-def load_examples(
-    data: Path, tokenizer: Tokenizer, emoji: Sequence[str], noise: float = 0.0, seed: int = 0
-) -> dict[str, list[Example]]:
-    """Return the training examples of every set that ``data`` holds, by set, a share ``noise`` of them noisy."""
-    kept_out = validation_fingerprints(data)
-    found: dict[str, list[Example]] = {}
-    for key, entry in SETS.items():
-        rows = read_rows(data, entry, "train")
-        fresh = [row for row in rows if fingerprint(row.text) not in kept_out]
-        if not rows:
-            _log.warning("%s: no training file, left out", key)
-            continue
-        found[key] = make_examples(noised(fresh, entry.lang, noise, seed), entry, tokenizer)
-        _log.info(
-            "%s (%s, %s): %d examples (%s), %d rows dropped because validation holds their text",
-            key,
-            entry.lang,
-            entry.task,
-            len(found[key]),
-            label_shares(fresh),
-            len(rows) - len(fresh),
-        )
-    for name in EMOJI_SETS if emoji else ():
-        rows = list(_read(data / name / "train.jsonl.gz"))
-        if rows:
-            found[name] = _emoji_examples(rows, tokenizer, emoji)
-            _log.info("%s (auxiliary emoji head): %d examples", name, len(found[name]))
-    if not found:
-        raise InputError(
-            f"No training set lies in {data}. Allowed are the folders {', '.join(SETS)}. "
-            "Give the folder that holds them."
-        )
-    return found
-
-
 def label_shares(rows: Sequence[Row]) -> str:
     """Return the share of rows that have each label (or entity type), most frequent first, for people."""
     counts: Counter[str] = Counter()
@@ -212,12 +152,6 @@ def label_shares(rows: Sequence[Row]) -> str:
         counts.update({*row.labels, *(tag[2:] for tag in row.tags if tag != "O")})
     total = max(1, len(rows))
     return ", ".join(f"{label} {100 * count / total:.0f} %" for label, count in counts.most_common())
-
-
-def emoji_labels(data: Path) -> tuple[str, ...]:
-    """Return the labels of the auxiliary emoji sets, sorted."""
-    labels = {row.labels[0] for name in EMOJI_SETS for row in _read(data / name / "train.jsonl.gz")}
-    return tuple(sorted(labels))
 
 
 def validation_fingerprints(data: Path) -> set[str]:
@@ -357,16 +291,3 @@ def entity_example(row: Row, entry: DataSet, tokenizer: Tokenizer) -> Example:
             )
         allowed[at] = table[tag if start or tag == "O" else f"I-{tag[2:]}"]
     return Example(pieces.ids, allowed_tags=allowed)
-
-
-def _emoji_examples(rows: Sequence[Row], tokenizer: Tokenizer, emoji: Sequence[str]) -> list[Example]:
-    own = {row.labels[0] for row in rows}
-    allowed = np.array([sign in own for sign in emoji])
-    index = {sign: at for at, sign in enumerate(emoji)}
-    # The sets' own placeholders for what they took out would be words of no language.
-    texts = [row.text.replace("_emo", " ").replace("_nums", "1") for row in rows]
-    ids = encode(tokenizer, texts)
-    return [
-        Example(one, emoji=index[row.labels[0]], emoji_allowed=allowed)
-        for one, row in zip(ids, rows, strict=True)
-    ]

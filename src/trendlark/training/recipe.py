@@ -29,7 +29,8 @@ class Recipe:
     ``smoothing`` of people's labels is spread over what they might have said (``losses.py``). A set of n examples
     is drawn in proportion to n to the ``power`` times its entry in ``boosts``; 0 leaves it out. ``weights``
     multiply the loss of a task. A share ``noise`` of the texts is read as people write otherwise: shouted, small,
-    mistyped, without accents; where words are tagged, word by word. Where ``masked`` is above 0 raw tweets are
+    mistyped, without accents; where words are tagged, word by word. A share ``unsearched`` of the tweets of hate is
+    read without the words that they were searched by (``noise.py``). Where ``masked`` is above 0 raw tweets are
     drawn, too (``text_en`` and so on), and this share of their words is blanked and to be guessed (``masked.py``).
     Where ``ngrams`` is above 0 a table of so many rows, a power of two, is fitted beside the network at the end
     (``wide.py``). ``validate_rows`` of each set are scored every ``validate_minutes``; after ``patience`` of these
@@ -57,6 +58,7 @@ class Recipe:
     r_drop: float = 0.0
     smoothing: float = 0.0
     noise: float = 0.0
+    unsearched: float = 0.0
     masked: float = 0.0
     ngrams: int = 0
     checkpoint_minutes: float = 10.0

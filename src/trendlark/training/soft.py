@@ -19,8 +19,9 @@ from tokenizers import Tokenizer
 
 from trendlark.errors import InputError
 from trendlark.nlu.tasks import TASKS
-from trendlark.training.data import Example, Row, encode, noised
+from trendlark.training.data import Example, Row, encode
 from trendlark.training.model import POOLED_TASKS
+from trendlark.training.noise import Noise
 from trendlark.training.sets import SOFT_SETS
 
 _DIGITS = 3
@@ -73,19 +74,20 @@ def _parse(line: str) -> SoftRow:
     return SoftRow(str(record["text"]), str(record["lang"]), str(record["set"]), chances)
 
 
-def soft_examples(path: Path, tokenizer: Tokenizer, noise: float, seed: int) -> dict[str, list[Example]]:
+def soft_examples(path: Path, tokenizer: Tokenizer, noise: Noise) -> dict[str, list[Example]]:
     """Return the training examples of a file by the sets that recipes know, ``soft_en`` and so on."""
     by_set: dict[str, list[SoftRow]] = {}
     for row in read_soft(path):
         key = f"soft_{row.lang}"
         if key in SOFT_SETS:
             by_set.setdefault(key, []).append(row)
-    return {key: _examples(rows, tokenizer, noise, seed) for key, rows in by_set.items()}
+    return {key: _examples(rows, tokenizer, noise) for key, rows in by_set.items()}
 
 
-def _examples(rows: Sequence[SoftRow], tokenizer: Tokenizer, noise: float, seed: int) -> list[Example]:
+def _examples(rows: Sequence[SoftRow], tokenizer: Tokenizer, noise: Noise) -> list[Example]:
     # The teachers read the clean text, the pupil may meet a noisy one (Xie et al. 2020, arXiv:1911.04252).
-    texts = [row.text for row in noised([Row(row.text) for row in rows], rows[0].lang, noise, seed)]
+    clean, origins = [Row(row.text) for row in rows], [row.origin for row in rows]
+    texts = [row.text for row in noise.change(clean, rows[0].lang, origins)]
     return [
         Example(
             ids,

@@ -29,14 +29,16 @@ from trendlark.training import checkpoint, masked, team, wide
 from trendlark.training.bert import load_bert
 from trendlark.training.centre import centre
 from trendlark.training.checkpoint import Checkpoint
-from trendlark.training.data import emoji_labels, file_digest, load_examples, some_texts
+from trendlark.training.data import file_digest, some_texts
 from trendlark.training.data_report import write_report
 from trendlark.training.deepen import deepen, shorten
 from trendlark.training.dequantise import from_artifact
 from trendlark.training.e5 import SPECIAL, load_e5, make_tokenizer, read_e5
+from trendlark.training.examples import emoji_labels, load_examples
 from trendlark.training.losses import disagreement, task_losses
 from trendlark.training.mixture import Batch, Mixture, shares
 from trendlark.training.model import Network
+from trendlark.training.noise import make_noise
 from trendlark.training.optimise import Clock, Optimiser, rate_factor
 from trendlark.training.pieces import keep_pieces
 from trendlark.training.recipe import Recipe, load_recipe
@@ -249,9 +251,10 @@ def _resume(state: Checkpoint, clock: Clock, optimiser: Optimiser) -> int:
 
 def _mixture(data: Path, soft: Path | None, state: Checkpoint, recipe: Recipe, crew: team.Team) -> Mixture:
     """Return what the batches of this process are drawn from."""
-    examples = load_examples(data, state.tokenizer, state.emoji, recipe.noise, recipe.seed)
+    noise = make_noise(data, recipe.noise, recipe.unsearched, recipe.seed)
+    examples = load_examples(data, state.tokenizer, state.emoji, noise)
     if soft is not None:
-        examples |= soft_examples(soft, state.tokenizer, recipe.noise, recipe.seed)
+        examples |= soft_examples(soft, state.tokenizer, noise)
         state.more["soft"] = file_digest(soft)
     if recipe.masked:
         texts = masked.text_examples(data, state.tokenizer, state.emoji, recipe.seed)

@@ -26,8 +26,9 @@ from trendlark.training import checkpoint
 from trendlark.training.calibrate import ENOUGH_ROWS, Sample, fit_temperature, sample_loss, validation_samples
 from trendlark.training.centre import centre
 from trendlark.training.checkpoint import Checkpoint
-from trendlark.training.data import Row, emoji_labels, encode
+from trendlark.training.data import Row, encode
 from trendlark.training.dequantise import from_artifact
+from trendlark.training.examples import emoji_labels
 from trendlark.training.export import exact_graph
 from trendlark.training.linear import Sets, grouped, regress, truth
 from trendlark.training.model import POOLED_TASKS

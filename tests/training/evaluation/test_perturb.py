@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trendlark.nlu.analyzer import load
-from trendlark.training.data import Row, change_row
+from trendlark.training.data import Row
 from trendlark.training.evaluation.folders import Benchmark
 from trendlark.training.evaluation.perturb import PERTURBATIONS, perturb
 from trendlark.training.evaluation.readings import read
 from trendlark.training.evaluation.robustness import measure_robustness
+from trendlark.training.noise import change_row
 from trendlark.training.sets import SETS
 
 _KEPT = "@Ana_1 #GolazO https://t.co/Ab1 &amp; "

@@ -14,12 +14,12 @@ import numpy as np
 
 from trendlark.jobs.progress import SILENT, Progress
 from trendlark.nlu.analyzer import Analyze
-from trendlark.training.data import change_row
 from trendlark.training.evaluation import tallies
 from trendlark.training.evaluation.folders import Benchmark
 from trendlark.training.evaluation.perturb import PERTURBATIONS
 from trendlark.training.evaluation.readings import Reading, read
 from trendlark.training.evaluation.slices import LEAST_ROWS
+from trendlark.training.noise import change_row
 
 MOST_ROWS = 300
 
