@@ -9,7 +9,7 @@ import pytest
 
 from tests.training.tiny import EMOJI, write_rows
 from trendlark.training.checkpoint import Checkpoint
-from trendlark.training.data import Row
+from trendlark.training.data import Row, encode
 from trendlark.training.examples import load_examples
 from trendlark.training.noise import Noise, make_noise, noised, searched_words, without
 
@@ -50,6 +50,19 @@ def test_examples_are_noisy_where_the_recipe_says_so(data: Path, state: Checkpoi
         assert len(noisy[key]) == len(clean[key])
     for one, other in zip(noisy["tweeteval_emotion"], clean["tweeteval_emotion"], strict=True):
         np.testing.assert_array_equal(one.values["emotions"], other.values["emotions"])
+
+
+def test_examples_of_a_searched_set_lose_its_words_and_no_others_do(
+    tmp_path: Path, state: Checkpoint
+) -> None:
+    hate = [{"text": "those boats again", "label": "hate"}]
+    write_rows(tmp_path / "tweeteval_hate" / "train.jsonl.gz", hate)
+    write_rows(tmp_path / "davidson_en" / "train.jsonl.gz", hate)
+    noise = Noise(unsearched=1.0, searched={"tweeteval_hate": frozenset({"boats"})})
+    found = load_examples(tmp_path, state.tokenizer, (), noise)
+    (bare,), (whole,) = found["tweeteval_hate"], found["davidson_en"]
+    assert [bare.ids, whole.ids] == encode(state.tokenizer, ["those again", "those boats again"])
+    assert bare.values["hate"].tolist() == [1.0]
 
 
 def test_words_by_which_tweets_were_searched_are_far_more_frequent_than_elsewhere() -> None:

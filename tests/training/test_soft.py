@@ -121,6 +121,17 @@ def test_noise_changes_the_text_and_not_the_target(tmp_path: Path, state: Checkp
     assert all(np.array_equal(one.values["sentiment"], clean[0].values["sentiment"]) for one in noisy)
 
 
+def test_searched_words_are_left_out_of_the_tweets_of_their_own_set(
+    tmp_path: Path, state: Checkpoint
+) -> None:
+    origins = ("tweeteval_hate", "goemotions")
+    rows = [SoftRow("those boats again", "en", origin, {"sentiment": SURE}) for origin in origins]
+    write_soft(tmp_path / "soft.jsonl.gz", rows)
+    noise = Noise(unsearched=1.0, searched={"tweeteval_hate": frozenset({"boats"})})
+    found = soft_examples(tmp_path / "soft.jsonl.gz", state.tokenizer, noise)["soft_en"]
+    assert [one.ids for one in found] == encode(state.tokenizer, ["those again", "those boats again"])
+
+
 def test_the_loss_of_a_soft_label_is_least_at_its_probabilities(tmp_path: Path, state: Checkpoint) -> None:
     chances = {
         "sentiment": SURE,
