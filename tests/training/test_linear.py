@@ -14,7 +14,8 @@ from trendlark.training import linear
 from trendlark.training.linear import LinearModel
 from trendlark.training.predict import Floats
 from trendlark.training.soft import SoftRow
-from trendlark.training.teachers import Vote, choose_votes, label
+from trendlark.training.teachers import label
+from trendlark.training.votes import Vote, choose_votes
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +111,7 @@ class _Unsure:
 
 
 def test_it_votes_where_it_was_taught_and_nowhere_else(world: Path, model: LinearModel) -> None:
-    votes = choose_votes([_Unsure(), model], world)
+    votes = choose_votes([_Unsure(), model], world, enough=1)
     assert votes["sentiment", "es"].factors[1] > 0
     assert votes["irony", "en"].factors[1] > 0
     # Of a language without validation only those speak that know any.

@@ -94,14 +94,11 @@ def test_searched_words_are_left_out_with_their_hashtags(text: str, left: str) -
 def test_half_of_a_searched_set_loses_its_words_and_no_other_set_does() -> None:
     noise = Noise(unsearched=0.5, seed=4, searched={"tweeteval_hate": frozenset({"boats"})})
     rows = [Row(f"Those boats again, {at}") for at in range(400)]
-    found = noise.change(rows, "en", ["tweeteval_hate"] * 400)
+    found = noise.change(rows, "en", "tweeteval_hate")
     lost = sum("boats" not in row.text for row in found)
     assert 160 < lost < 240
-    assert noise.change(rows, "en", ["tweeteval_hate"] * 400) == found
-    assert noise.change(rows, "en", ["davidson_en"] * 400) == rows
-    mixed = noise.change(rows, "en", ["tweeteval_hate", "goemotions"] * 200)
-    assert all(row == old for row, old in zip(mixed[1::2], rows[1::2], strict=True))
-    assert any(row != old for row, old in zip(mixed[::2], rows[::2], strict=True))
+    assert noise.change(rows, "en", "tweeteval_hate") == found
+    assert noise.change(rows, "en", "davidson_en") == rows
 
 
 def test_searched_words_are_told_by_the_sets(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -14,13 +14,12 @@ import pytest
 import torch
 from typer.testing import CliRunner, Result
 
-from tests.training.tiny import tiny_checkpoint, write_data, write_rows
+from tests.training.tiny import tiny_checkpoint, write_data
 from trendlark.cli import app
 from trendlark.errors import InputError, ModelError, TrendlarkError
 from trendlark.nlu.artifact import load_artifact
 from trendlark.nlu.tasks import TASKS
 from trendlark.training import checkpoint, export, pools
-from trendlark.training.calibrate import Sample, fit_temperature, sample_loss
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.data import encode, file_digest, fingerprint, read_rows
 from trendlark.training.losses import smooth, task_losses
@@ -28,17 +27,11 @@ from trendlark.training.mixture import collate
 from trendlark.training.noise import Noise
 from trendlark.training.pools import Pool
 from trendlark.training.predict import Floats
-from trendlark.training.scoring import Calibration, Scored
+from trendlark.training.scoring import Calibration
 from trendlark.training.sets import SETS
 from trendlark.training.soft import SoftRow, read_soft, soft_examples, write_soft
-from trendlark.training.teachers import (
-    NetworkTeacher,
-    Vote,
-    choose_votes,
-    find_shifts,
-    label,
-    load_teacher,
-)
+from trendlark.training.teachers import NetworkTeacher, find_shifts, label, load_teacher
+from trendlark.training.votes import Vote
 
 SURE = np.array([0.8, 0.15, 0.05], np.float32)
 ROWS = [
@@ -121,15 +114,26 @@ def test_noise_changes_the_text_and_not_the_target(tmp_path: Path, state: Checkp
     assert all(np.array_equal(one.values["sentiment"], clean[0].values["sentiment"]) for one in noisy)
 
 
-def test_searched_words_are_left_out_of_the_tweets_of_their_own_set(
+def test_searched_words_stay_where_teachers_told_of_the_whole_tweet(
     tmp_path: Path, state: Checkpoint
 ) -> None:
-    origins = ("tweeteval_hate", "goemotions")
-    rows = [SoftRow("those boats again", "en", origin, {"sentiment": SURE}) for origin in origins]
-    write_soft(tmp_path / "soft.jsonl.gz", rows)
+    write_soft(
+        tmp_path / "soft.jsonl.gz", [SoftRow("those boats", "en", "tweeteval_hate", {"sentiment": SURE})]
+    )
     noise = Noise(unsearched=1.0, searched={"tweeteval_hate": frozenset({"boats"})})
-    found = soft_examples(tmp_path / "soft.jsonl.gz", state.tokenizer, noise)["soft_en"]
-    assert [one.ids for one in found] == encode(state.tokenizer, ["those again", "those boats again"])
+    (found,) = soft_examples(tmp_path / "soft.jsonl.gz", state.tokenizer, noise)["soft_en"]
+    assert found.ids == encode(state.tokenizer, ["those boats"])[0]
+
+
+def test_of_tasks_that_a_recipe_leaves_out_soft_labels_tell_nothing(
+    tmp_path: Path, state: Checkpoint
+) -> None:
+    write_soft(tmp_path / "soft.jsonl.gz", ROWS)
+    found = soft_examples(tmp_path / "soft.jsonl.gz", state.tokenizer, Noise(), ["sentiment"])
+    # The English tweet has no other task, so it has nothing to teach.
+    assert set(found) == {"soft_es"}
+    (one,) = found["soft_es"]
+    assert set(one.values) == set(one.weights) == {"irony"}
 
 
 def test_the_loss_of_a_soft_label_is_least_at_its_probabilities(tmp_path: Path, state: Checkpoint) -> None:
@@ -241,65 +245,6 @@ def test_without_a_text_to_judge_by_nothing_is_shifted() -> None:
     rows, shifts = _of_irony([0.5, 0.6], "tweeteval_irony")
     assert shifts == {}
     assert all(row.chances == {} for row in rows)
-
-
-class _Answers:
-    """A teacher that is right of a set's first rows, or of its last, and wrong of the others."""
-
-    name = "someone"
-
-    def __init__(self, data: Path, right: slice, size: float) -> None:
-        self._said = {}
-        rows = read_rows(data, SETS["tweeteval_sentiment"], "val")
-        good = {row.text for row in rows[right]}
-        for row in rows:
-            at = TASKS["sentiment"].labels.index(row.labels[0])
-            logits = np.zeros(3, np.float32)
-            logits[at if row.text in good else (at + 1) % 3] = size
-            self._said[row.text] = logits
-
-    def knows(self, task: str, lang: str) -> bool:
-        return task == "sentiment"
-
-    def logits(self, texts: Sequence[str], langs: Sequence[str]) -> list[dict[str, Floats]]:
-        return [{"sentiment": self._said.get(text, np.zeros(3, np.float32))} for text in texts]
-
-
-def _judged(data: Path, *answers: _Answers) -> Vote:
-    return choose_votes(answers, data)["sentiment", "en"]
-
-
-@pytest.fixture
-def one_set(tmp_path: Path) -> Path:
-    rows = [{"text": f"tweet number {at}", "label": TASKS["sentiment"].labels[at % 3]} for at in range(60)]
-    write_rows(tmp_path / "tweeteval_sentiment" / "val.jsonl.gz", rows)
-    return tmp_path
-
-
-def test_who_errs_elsewhere_gets_a_share_and_who_is_always_wrong_gets_none(one_set: Path) -> None:
-    first, last = _Answers(one_set, slice(0, 45), 2.0), _Answers(one_set, slice(15, 60), 2.0)
-    both = _judged(one_set, first, last).factors
-    assert both[0] == pytest.approx(both[1])
-    never = _Answers(one_set, slice(0, 0), 2.0)
-    kept, dropped = _judged(one_set, first, never).factors
-    assert kept > 0
-    assert dropped == 0
-
-
-def test_a_teacher_that_boasts_is_cooled_first(one_set: Path) -> None:
-    modest, boasting = _Answers(one_set, slice(0, 45), 1.0), _Answers(one_set, slice(15, 60), 10.0)
-    factors = _judged(one_set, modest, boasting).factors
-    assert factors[0] == pytest.approx(10 * factors[1], rel=0.15)
-
-
-def test_the_chosen_temperature_has_the_least_loss(one_set: Path) -> None:
-    rows = read_rows(one_set, SETS["tweeteval_sentiment"], "val")
-    said = _Answers(one_set, slice(0, 40), 3.0).logits([row.text for row in rows], ["en"] * len(rows))
-    logits = np.stack([one["sentiment"] for one in said])
-    sample = Sample(Scored(SETS["tweeteval_sentiment"], rows, logits), logits)
-    best = fit_temperature("sentiment", [sample])
-    for other in (0.5 * best, 2 * best):
-        assert sample_loss("sentiment", [sample], best) < sample_loss("sentiment", [sample], other)
 
 
 def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:

@@ -200,6 +200,15 @@ def test_a_wrong_recipe_names_all_its_faults() -> None:
         load_recipe("no-such-recipe")
 
 
+def test_tasks_that_soft_labels_leave_to_people_are_checked() -> None:
+    assert parse_recipe({"soft_without": ["hate", "irony"]}, "x.toml").soft_without == ("hate", "irony")
+    for wrong in (["entities"], ["hat"], "hate", [["hate"]]):
+        with pytest.raises(
+            InputError, match=r"x\.toml: soft_without is .*, not a list of tasks out of .*hate"
+        ):
+            parse_recipe({"soft_without": wrong}, "x.toml")
+
+
 def test_rates_by_depth(state: Checkpoint) -> None:
     optimiser = Optimiser(state.network, Rates(encoder=1.0, heads=5.0, words=7.0, layer_decay=0.5))
     found = {group["lr"] for group in optimiser.state_dict()["dense"]["param_groups"]}
@@ -250,7 +259,7 @@ def test_a_base_that_is_nowhere_is_named(data: Path, out: Path, tmp_path: Path) 
     "name",
     [
         *("default", "go-on", "longer", "taught", "deeper", "lighter", "steadier"),
-        *("reader", "after-reading", "two-sources", "pupil", "unsearched"),
+        *("reader", "after-reading", "two-sources", "pupil", "unsearched", "hate"),
     ],
 )
 def test_the_recipes_in_the_package_begin_from_the_base_that_it_names(name: str) -> None:

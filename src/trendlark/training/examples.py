@@ -39,7 +39,7 @@ def load_examples(
         if not rows:
             _log.warning("%s: no training file, left out", key)
             continue
-        read = noise.change(fresh, entry.lang, [entry.name] * len(fresh)) if noise else fresh
+        read = noise.change(fresh, entry.lang, entry.name) if noise else fresh
         found[key] = make_examples(read, entry, tokenizer)
         _log.info(
             "%s (%s, %s): %d examples (%s), %d rows dropped because validation holds their text",

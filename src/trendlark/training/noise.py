@@ -39,13 +39,11 @@ class Noise:
     seed: int = 0
     searched: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
-    def change(self, rows: Sequence[Row], lang: str, origins: Sequence[str]) -> list[Row]:
-        """Return the rows, some of them changed; ``origins`` are the folders that they are from, one for each."""
+    def change(self, rows: Sequence[Row], lang: str, folder: str) -> list[Row]:
+        """Return the rows of a set, which lies in this folder, some of them changed."""
         chance = random.Random(f"unsearched {self.seed}")  # noqa: S311
-        plain = [
-            without(row, self.searched.get(origin, frozenset())) if chance.random() < self.unsearched else row
-            for row, origin in zip(rows, origins, strict=True)
-        ]
+        words = self.searched.get(folder, frozenset())
+        plain = [without(row, words) if chance.random() < self.unsearched else row for row in rows]
         return noised(plain, lang, self.share, self.seed)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from trendlark.errors import InputError
+from trendlark.training.model import POOLED_TASKS
 from trendlark.training.optimise import Rates
 from trendlark.training.sets import EMOJI_SETS, SETS, SOFT_SETS, TEXT_SETS
 
@@ -30,11 +31,12 @@ class Recipe:
     is drawn in proportion to n to the ``power`` times its entry in ``boosts``; 0 leaves it out. ``weights``
     multiply the loss of a task. A share ``noise`` of the texts is read as people write otherwise: shouted, small,
     mistyped, without accents; where words are tagged, word by word. A share ``unsearched`` of the tweets of hate is
-    read without the words that they were searched by (``noise.py``). Where ``masked`` is above 0 raw tweets are
-    drawn, too (``text_en`` and so on), and this share of their words is blanked and to be guessed (``masked.py``).
-    Where ``ngrams`` is above 0 a table of so many rows, a power of two, is fitted beside the network at the end
-    (``wide.py``). ``validate_rows`` of each set are scored every ``validate_minutes``; after ``patience`` of these
-    without a better mean of tasks the run stops (0 for never). Several processes average their weights every
+    read without the words that they were searched by, where people tell it (``noise.py``). Of the tasks
+    ``soft_without`` soft labels are not read. Where ``masked`` is above 0 raw tweets are drawn, too (``text_en``
+    and so on), and this share of their words is blanked and to be guessed (``masked.py``). Where ``ngrams`` is
+    above 0 a table of so many rows, a power of two, is fitted beside the network at the end (``wide.py``).
+    ``validate_rows`` of each set are scored every ``validate_minutes``; after ``patience`` of these without a
+    better mean of tasks the run stops (0 for never). Several processes average their weights every
     ``average_every`` steps.
     """
 
@@ -59,6 +61,7 @@ class Recipe:
     smoothing: float = 0.0
     noise: float = 0.0
     unsearched: float = 0.0
+    soft_without: tuple[str, ...] = ()
     masked: float = 0.0
     ngrams: int = 0
     checkpoint_minutes: float = 10.0
@@ -102,6 +105,9 @@ def parse_recipe(table: Mapping[str, Any], source: str) -> Recipe:
     rows = table.get("ngrams", 0)
     if isinstance(rows, int) and (rows < 0 or rows & (rows - 1)):
         wrong.append(f"ngrams is {rows}, not 0 or a power of two")
+    without = table.get("soft_without", [])
+    if not isinstance(without, list) or not all(one in POOLED_TASKS for one in without):
+        wrong.append(f"soft_without is {without!r}, not a list of tasks out of {', '.join(POOLED_TASKS)}")
     wrong += [
         f"boosts.{key} is no set"
         for key in table.get("boosts", {})
@@ -109,4 +115,4 @@ def parse_recipe(table: Mapping[str, Any], source: str) -> Recipe:
     ]
     if wrong:
         raise InputError(f"{source}: {'; '.join(wrong)}. Allowed are {', '.join(known)}. Correct the recipe.")
-    return Recipe(**table)
+    return Recipe(**{**table, "soft_without": tuple(without)})

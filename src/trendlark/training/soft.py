@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ from trendlark.errors import InputError
 from trendlark.nlu.tasks import TASKS
 from trendlark.training.data import Example, Row, encode
 from trendlark.training.model import POOLED_TASKS
-from trendlark.training.noise import Noise
+from trendlark.training.noise import Noise, noised
 from trendlark.training.sets import SOFT_SETS
 
 _DIGITS = 3
@@ -74,20 +74,26 @@ def _parse(line: str) -> SoftRow:
     return SoftRow(str(record["text"]), str(record["lang"]), str(record["set"]), chances)
 
 
-def soft_examples(path: Path, tokenizer: Tokenizer, noise: Noise) -> dict[str, list[Example]]:
-    """Return the training examples of a file by the sets that recipes know, ``soft_en`` and so on."""
+def soft_examples(
+    path: Path, tokenizer: Tokenizer, noise: Noise, without: Collection[str] = ()
+) -> dict[str, list[Example]]:
+    """Return the training examples of a file by the sets that recipes know, ``soft_en`` and so on.
+
+    Of the tasks ``without`` nothing is told. Searched words stay: what teachers told is of the whole tweet.
+    """
     by_set: dict[str, list[SoftRow]] = {}
     for row in read_soft(path):
         key = f"soft_{row.lang}"
-        if key in SOFT_SETS:
-            by_set.setdefault(key, []).append(row)
+        chances = {task: value for task, value in row.chances.items() if task not in without}
+        if key in SOFT_SETS and chances:
+            by_set.setdefault(key, []).append(replace(row, chances=chances))
     return {key: _examples(rows, tokenizer, noise) for key, rows in by_set.items()}
 
 
 def _examples(rows: Sequence[SoftRow], tokenizer: Tokenizer, noise: Noise) -> list[Example]:
     # The teachers read the clean text, the pupil may meet a noisy one (Xie et al. 2020, arXiv:1911.04252).
-    clean, origins = [Row(row.text) for row in rows], [row.origin for row in rows]
-    texts = [row.text for row in noise.change(clean, rows[0].lang, origins)]
+    clean = [Row(row.text) for row in rows]
+    texts = [row.text for row in noised(clean, rows[0].lang, noise.share, noise.seed)]
     return [
         Example(
             ids,

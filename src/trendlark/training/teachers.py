@@ -5,8 +5,7 @@ arXiv:1503.02531).
 
 Models that erred in different places are right together more often than any of them. A linear model of n-grams, fitted
 here and then, is always one more (``linear.py``), and where an encoder is given, regressions over what it makes of a
-text as it is (``embedded.py``). How much each counts is chosen by task and language, in quarters, by
-the likelihood of validation, and said with its reason.
+text as it is (``embedded.py``). How much each counts is chosen in ``votes.py``.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from dataclasses import dataclass
 from os import cpu_count
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,18 +29,17 @@ from trendlark.errors import ModelError
 from trendlark.nlu.artifact import load_artifact
 from trendlark.nlu.tasks import TASKS
 from trendlark.training import checkpoint, embedded, linear
-from trendlark.training.calibrate import Sample, fit_temperature, sample_loss
-from trendlark.training.data import Row, encode, read_rows, usable
+from trendlark.training.data import encode
 from trendlark.training.model import POOLED_TASKS
 from trendlark.training.pools import pool_texts
 from trendlark.training.predict import Floats, Predictor, build_session, session_predictor
-from trendlark.training.scoring import Calibration, Scored
-from trendlark.training.sets import SETS, SOFT_SETS, DataSet
+from trendlark.training.scoring import Calibration
+from trendlark.training.sets import SETS, SOFT_SETS
 from trendlark.training.soft import SoftRow, write_soft
+from trendlark.training.votes import Teacher, Vote, choose_votes
 
 _log = logging.getLogger(__name__)
 
-_QUARTERS = 4
 _CHUNK = 1000
 # What people said of a set's own tweets, by the set's folder.
 _SAID = {(entry.name, entry.task) for entry in SETS.values()} | {
@@ -63,20 +61,6 @@ Told = Mapping[str, Mapping[str, Floats]]
 Shifts = Mapping[tuple[str, str], float | Floats]
 
 
-class Teacher(Protocol):
-    """Whoever says something of texts: a network, the linear model, or regressions over an encoder."""
-
-    @property
-    def name(self) -> str:
-        """What it is called in the log."""
-
-    def knows(self, task: str, lang: str) -> bool:
-        """Say whether it was taught the task in this language; language "" is any other."""
-
-    def logits(self, texts: Sequence[str], langs: Sequence[str]) -> list[dict[str, Floats]]:
-        """Return the raw logits [width] of each task that it knows in the text's language, for each text."""
-
-
 @dataclass(frozen=True, slots=True)
 class NetworkTeacher:
     """A trained model as a function of texts; ``langs`` are the languages that it was taught."""
@@ -94,32 +78,6 @@ class NetworkTeacher:
         """Return the raw logits [width] of each pooled task, for each text."""
         found = self.predict(encode(self.tokenizer, texts))
         return [{name: one[name] for name in POOLED_TASKS} for one in found]
-
-
-@dataclass(frozen=True, slots=True)
-class Vote:
-    """What each teacher's logits are multiplied with before they are summed, temperatures among it.
-
-    A factor is a number, or one for each label [width]. Of the labels that are ``silent`` no set of the language tells.
-    """
-
-    factors: tuple[float | Floats, ...]
-    silent: tuple[bool, ...] = ()
-
-    def logits(self, each: Sequence[Floats | None]) -> Floats:
-        """Return the joint logits of the teachers' logits of one shape; None is of one that does not count."""
-        pairs = zip(self.factors, each, strict=True)
-        return np.asarray(sum(factor * one for factor, one in pairs if one is not None), np.float32)
-
-    def except_for(self, silent: NDArray[np.bool_], other: Vote) -> Vote:
-        """Return this vote with the factors of another for the labels that are ``silent`` [width]."""
-        pairs = zip(self.factors, other.factors, strict=True)
-        factors = tuple(np.where(silent, theirs, own).astype(np.float32) for own, theirs in pairs)
-        return Vote(factors, tuple(bool(one) for one in silent))
-
-    def tells(self, at: int) -> bool:
-        """Say whether sets of the language tell of the label at this place."""
-        return not (self.silent and self.silent[at])
 
 
 def load_teacher(model: Path) -> NetworkTeacher:
@@ -321,69 +279,3 @@ def _shift_to(share: float, logits: NDArray[np.float64]) -> float:
         else:
             low = middle
     return high if high < -1e-3 else 0.0
-
-
-def choose_votes(teachers: Sequence[Teacher], data: Path) -> dict[tuple[str, str], Vote]:
-    """Return by task and language how the teachers are added; language "" is for those without validation."""
-    asked = []
-    with ThreadPoolExecutor(cpu_count()) as threads:
-        for entry in SETS.values():
-            rows = read_rows(data, entry, "val") if entry.metric and entry.task != "entities" else []
-            if rows := usable(entry, rows):
-                asked.append((entry, [threads.submit(_sample, one, entry, rows) for one in teachers]))
-    samples: dict[tuple[str, str], list[list[Sample | None]]] = {}
-    for entry, answers in asked:
-        for lang in (entry.lang, ""):
-            samples.setdefault((entry.task, lang), []).append([one.result() for one in answers])
-    votes = {key: _choose(key, found, teachers) for key, found in samples.items()}
-    for (task, lang), found in samples.items():
-        sets = {one.scored.entry.key: one.scored.entry for each in found for one in each if one}
-        silent = ~np.any([entry.decides for entry in sets.values()], axis=0)
-        # A language's own temperature says nothing of labels that none of its sets has.
-        if silent.any():
-            votes[task, lang] = votes[task, lang].except_for(silent, votes[task, ""])
-    return votes
-
-
-def _sample(teacher: Teacher, entry: DataSet, rows: list[Row]) -> Sample | None:
-    if not teacher.knows(entry.task, entry.lang):
-        return None
-    said = teacher.logits([row.text for row in rows], [entry.lang] * len(rows))
-    logits = np.stack([one[entry.task] for one in said])
-    return Sample(Scored(entry, rows, logits), logits)
-
-
-def _choose(
-    key: tuple[str, str], samples: Sequence[list[Sample | None]], teachers: Sequence[Teacher]
-) -> Vote:
-    """Each teacher's temperature first, then the quarters and the joint temperature of the highest likelihood."""
-    task, lang = key
-    able = [at for at, teacher in enumerate(teachers) if teacher.knows(task, lang)]
-    said = {at: [one for each in samples if (one := each[at])] for at in able}
-    own = {at: fit_temperature(task, said[at]) for at in able}
-    tried: list[tuple[float, tuple[int, ...], Vote]] = []
-    for parts in itertools.product(range(_QUARTERS + 1), repeat=len(able)):
-        if sum(parts) == _QUARTERS:
-            shares = dict(zip(able, parts, strict=True))
-            vote = Vote(
-                tuple(shares.get(at, 0) / _QUARTERS / own.get(at, 1.0) for at in range(len(teachers)))
-            )
-            joint = [_joint(each, vote) for each in samples]
-            heat = fit_temperature(task, joint)
-            cooled = Vote(tuple(factor / heat for factor in vote.factors))
-            tried.append((sample_loss(task, joint, heat), parts, cooled))
-    loss, parts, best = min(tried, key=lambda one: one[0])
-    alone = {parts.index(_QUARTERS): loss for loss, parts, _ in tried if _QUARTERS in parts}
-    told = ", ".join(
-        f"{teachers[able[at]].name} {part}/{_QUARTERS} (alone {alone[at]:.4f})"
-        for at, part in enumerate(parts)
-    )
-    where = lang or "other languages"
-    _log.info("teachers of %s (%s): %s, because their loss on validation is %.4f", task, where, told, loss)
-    return best
-
-
-def _joint(each: Sequence[Sample | None], vote: Vote) -> Sample:
-    first = next(one for one in each if one)
-    logits = vote.logits([one.logits if one else None for one in each])
-    return Sample(Scored(first.scored.entry, first.scored.rows, logits), logits)

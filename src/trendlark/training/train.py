@@ -254,7 +254,7 @@ def _mixture(data: Path, soft: Path | None, state: Checkpoint, recipe: Recipe, c
     noise = make_noise(data, recipe.noise, recipe.unsearched, recipe.seed)
     examples = load_examples(data, state.tokenizer, state.emoji, noise)
     if soft is not None:
-        examples |= soft_examples(soft, state.tokenizer, noise)
+        examples |= soft_examples(soft, state.tokenizer, noise, recipe.soft_without)
         state.more["soft"] = file_digest(soft)
     if recipe.masked:
         texts = masked.text_examples(data, state.tokenizer, state.emoji, recipe.seed)

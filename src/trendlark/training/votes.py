@@ -1,0 +1,155 @@
+"""How much each teacher's word counts, by task and language.
+
+Shares are chosen in quarters by the likelihood of validation, where there is enough of it, and said with their reason.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from os import cpu_count
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trendlark.training.calibrate import ENOUGH_ROWS, Sample, fit_temperature, sample_loss
+from trendlark.training.data import Row, read_rows, usable
+from trendlark.training.predict import Floats
+from trendlark.training.scoring import Scored
+from trendlark.training.sets import SETS, DataSet
+
+_log = logging.getLogger(__name__)
+
+_QUARTERS = 4
+
+
+class Teacher(Protocol):
+    """Whoever says something of texts: a network, the linear model, or regressions over an encoder."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in the log."""
+
+    def knows(self, task: str, lang: str) -> bool:
+        """Say whether it was taught the task in this language; language "" is any other."""
+
+    def logits(self, texts: Sequence[str], langs: Sequence[str]) -> list[dict[str, Floats]]:
+        """Return the raw logits [width] of each task that it knows in the text's language, for each text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What each teacher's logits are multiplied with before they are summed, temperatures among it.
+
+    A factor is a number, or one for each label [width]. Of the labels that are ``silent`` no set of the language tells.
+    """
+
+    factors: tuple[float | Floats, ...]
+    silent: tuple[bool, ...] = ()
+
+    def logits(self, each: Sequence[Floats | None]) -> Floats:
+        """Return the joint logits of the teachers' logits of one shape; None is of one that does not count."""
+        pairs = zip(self.factors, each, strict=True)
+        return np.asarray(sum(factor * one for factor, one in pairs if one is not None), np.float32)
+
+    def except_for(self, silent: NDArray[np.bool_], other: Vote) -> Vote:
+        """Return this vote with the factors of another for the labels that are ``silent`` [width]."""
+        pairs = zip(self.factors, other.factors, strict=True)
+        factors = tuple(np.where(silent, theirs, own).astype(np.float32) for own, theirs in pairs)
+        return Vote(factors, tuple(bool(one) for one in silent))
+
+    def tells(self, at: int) -> bool:
+        """Say whether sets of the language tell of the label at this place."""
+        return not (self.silent and self.silent[at])
+
+
+def choose_votes(
+    teachers: Sequence[Teacher], data: Path, enough: int = ENOUGH_ROWS
+) -> dict[tuple[str, str], Vote]:
+    """Return by task and language how the teachers are added.
+
+    Language "" is for all that have fewer than ``enough`` validation tweets: few let a weak teacher win by luck.
+    """
+    asked = []
+    with ThreadPoolExecutor(cpu_count()) as threads:
+        for entry in SETS.values():
+            rows = read_rows(data, entry, "val") if entry.metric and entry.task != "entities" else []
+            if rows := usable(entry, rows):
+                asked.append((entry, [threads.submit(_sample, one, entry, rows) for one in teachers]))
+    samples: dict[tuple[str, str], list[list[Sample | None]]] = {}
+    for entry, answers in asked:
+        for lang in (entry.lang, ""):
+            samples.setdefault((entry.task, lang), []).append([one.result() for one in answers])
+    chosen = {
+        key: _choose(key, found, teachers) for key, found in samples.items() if _sound(key, found, enough)
+    }
+    votes = {}
+    for (task, lang), vote in chosen.items():
+        sets = {one.scored.entry.key: one.scored.entry for each in samples[task, lang] for one in each if one}
+        silent = ~np.any([entry.decides for entry in sets.values()], axis=0)
+        # A language's own temperature says nothing of labels that none of its sets has.
+        votes[task, lang] = vote.except_for(silent, chosen[task, ""]) if silent.any() else vote
+    return votes
+
+
+def _sound(key: tuple[str, str], samples: Sequence[list[Sample | None]], enough: int) -> bool:
+    task, lang = key
+    count = sum(next(len(one.scored.rows) for one in each if one) for each in samples)
+    if lang and count < enough:
+        _log.info(
+            "teachers of %s (%s): those of other languages, because %d validation tweets are too few to choose by",
+            task,
+            lang,
+            count,
+        )
+        return False
+    return True
+
+
+def _sample(teacher: Teacher, entry: DataSet, rows: list[Row]) -> Sample | None:
+    if not teacher.knows(entry.task, entry.lang):
+        return None
+    said = teacher.logits([row.text for row in rows], [entry.lang] * len(rows))
+    logits = np.stack([one[entry.task] for one in said])
+    return Sample(Scored(entry, rows, logits), logits)
+
+
+def _choose(
+    key: tuple[str, str], samples: Sequence[list[Sample | None]], teachers: Sequence[Teacher]
+) -> Vote:
+    """Each teacher's temperature first, then the quarters and the joint temperature of the highest likelihood."""
+    task, lang = key
+    able = [at for at, teacher in enumerate(teachers) if teacher.knows(task, lang)]
+    said = {at: [one for each in samples if (one := each[at])] for at in able}
+    own = {at: fit_temperature(task, said[at]) for at in able}
+    tried: list[tuple[float, tuple[int, ...], Vote]] = []
+    for parts in itertools.product(range(_QUARTERS + 1), repeat=len(able)):
+        if sum(parts) == _QUARTERS:
+            shares = dict(zip(able, parts, strict=True))
+            vote = Vote(
+                tuple(shares.get(at, 0) / _QUARTERS / own.get(at, 1.0) for at in range(len(teachers)))
+            )
+            joint = [_joint(each, vote) for each in samples]
+            heat = fit_temperature(task, joint)
+            cooled = Vote(tuple(factor / heat for factor in vote.factors))
+            tried.append((sample_loss(task, joint, heat), parts, cooled))
+    loss, parts, best = min(tried, key=lambda one: one[0])
+    alone = {parts.index(_QUARTERS): loss for loss, parts, _ in tried if _QUARTERS in parts}
+    told = ", ".join(
+        f"{teachers[able[at]].name} {part}/{_QUARTERS} (alone {alone[at]:.4f})"
+        for at, part in enumerate(parts)
+    )
+    where = lang or "other languages"
+    _log.info("teachers of %s (%s): %s, because their loss on validation is %.4f", task, where, told, loss)
+    return best
+
+
+def _joint(each: Sequence[Sample | None], vote: Vote) -> Sample:
+    first = next(one for one in each if one)
+    logits = vote.logits([one.logits if one else None for one in each])
+    return Sample(Scored(first.scored.entry, first.scored.rows, logits), logits)
