@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ from tests.training.tiny import tiny_checkpoint, write_rows
 from trendlark.errors import InputError, ModelError
 from trendlark.nlu.artifact import MANIFEST_FILE, load_artifact
 from trendlark.nlu.tasks import TASKS
-from trendlark.training import baseline, evaluate, export
+from trendlark.training import baseline, checkpoint, evaluate, export
 from trendlark.training.card import add_evaluation, licences, render_card
 from trendlark.training.data import file_digest
 from trendlark.training.evaluation.report import spell, spell_rival
+from trendlark.training.pools import POOLS
+from trendlark.training.scoring import Calibration
 from trendlark.training.sets import EMOJI_SETS, SETS
 
 
@@ -226,14 +229,42 @@ def test_the_suite_needs_no_data(folder: Path) -> None:
 
 def test_every_set_has_a_source_and_a_licence() -> None:
     known = licences()
-    missing = {SETS[key].name for key in SETS} | set(EMOJI_SETS)
-    assert missing - set(known) == set()
+    used = {entry.name for entry in SETS.values()} | set(EMOJI_SETS)
+    for pool in POOLS:
+        given = [name for name in known if fnmatch(_file_of(name), pool.pattern)]
+        assert given or pool.pattern.partition("/")[0] in used, pool.pattern
+        used |= set(given)
+    assert used - set(known) == set()
     guide = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
-    for name, (repository, licence) in known.items():
-        for line in guide.splitlines():
-            if line.startswith(f"| `{name}` |"):
-                assert repository in line
-                assert licence in line
+    for name in sorted(used):
+        told = [line for line in guide.splitlines() if line.startswith(f"| `{name}` |")]
+        assert [line.endswith(" | {} | {} |".format(*known[name])) for line in told] == [True], name
+
+
+def _file_of(name: str) -> str:
+    return f"{name}.txt.gz" if "/" in name else f"{name}/train.jsonl.gz"
+
+
+def test_texts_without_labels_are_in_the_manifest_and_the_card(
+    checkpoint_path: Path, manifest: Any, tmp_path: Path
+) -> None:
+    for name in ("tweeteval_irony", "emojispace_es", "trend_events_es"):
+        write_rows(tmp_path / name / "train.jsonl.gz", [{"text": name, "label": "irony"}])
+    (tmp_path / "unlabeled").mkdir()
+    (tmp_path / "unlabeled" / "es.txt.gz").write_bytes(b"not read here")
+    state = checkpoint.load(checkpoint_path)
+    found = export.make_manifest("tiny-1", state, Calibration(), {}, tmp_path)["data"]
+    assert set(found) == {"tweeteval_irony", "emojispace_es", "trend_events_es", "unlabeled/es"}
+    assert found["unlabeled/es"] == file_digest(tmp_path / "unlabeled" / "es.txt.gz")
+    card = render_card(manifest | {"data": found})
+    known = licences()
+    for name, taken in (
+        ("tweeteval_irony", "labels"),
+        ("emojispace_es", "emoji"),
+        ("trend_events_es", "text"),
+        ("unlabeled/es", "text"),
+    ):
+        assert " | ".join(("| " + name, *known[name], taken, found[name][:16])) + " |\n" in card
 
 
 def test_checksums_are_of_the_files(folder: Path, manifest: Any) -> None:

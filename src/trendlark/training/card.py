@@ -23,7 +23,7 @@ from trendlark.training.evaluation.condense import condense
 from trendlark.training.evaluation.page import diagrams
 from trendlark.training.evaluation.pictures import reliability_grid
 from trendlark.training.evaluation.report import METRIC_NAMES, Row, spell, spell_rival, tables
-from trendlark.training.sets import SETS
+from trendlark.training.sets import EMOJI_SETS, SETS
 
 CARD_FILE = "MODEL_CARD.md"
 PICTURE_FILE = "reliability.svg"
@@ -83,7 +83,7 @@ def add_evaluation(folder: Path, results: Mapping[str, Any]) -> Path:
 
 
 def licences() -> dict[str, tuple[str, str]]:
-    """Return the GitHub repository and the licence as stated there of every set, by name."""
+    """Return the GitHub repositories and the licence as stated there of every set, by name."""
     text = (files("trendlark.training") / "licences.toml").read_text(encoding="utf-8")
     return {
         name: (one["repository"], one["licence"])
@@ -204,6 +204,12 @@ def _footprint(recipe: Mapping[str, Any]) -> dict[str, Any] | None:
     }
 
 
+def _taken(key: str) -> str:
+    if key in SETS:
+        return "labels"
+    return "emoji" if key in EMOJI_SETS else "text"
+
+
 def _data(digests: Mapping[str, str]) -> list[Row]:
     known, rows = licences(), []
     for key, digest in digests.items():
@@ -213,6 +219,7 @@ def _data(digests: Mapping[str, str]) -> list[Row]:
                 "set": key,
                 "repository": repository,
                 "licence as stated": licence,
+                "taken": _taken(key),
                 "SHA-256 of its files": digest[:16],
             }
         )

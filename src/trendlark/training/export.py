@@ -27,6 +27,7 @@ from trendlark.training.card import CARD_FILE, write_card
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.data import digest, encode, file_digest, some_texts
 from trendlark.training.model import MAX_TOKENS, POOLED_TASKS, Shape
+from trendlark.training.pools import text_digests
 from trendlark.training.predict import Predictor, build_session, session_predictor
 from trendlark.training.scoring import Calibration, main_metric, score_all
 from trendlark.training.sets import EMOJI_SETS, SETS
@@ -170,6 +171,7 @@ def make_manifest(
     present = [entry for entry in SETS.values() if (data / entry.name).is_dir()]
     digests = {entry.key: digest(data / entry.name, entry.file) for entry in present}
     digests |= {name: digest(data / name) for name in EMOJI_SETS if (data / name).is_dir()}
+    digests |= text_digests(data)
     recipe = dict(state.more.get("recipe", {}))
     recipe |= {
         "steps_done": state.more.get("step", 0),

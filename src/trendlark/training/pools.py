@@ -9,12 +9,14 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
-from trendlark.training.data import fingerprint, read_file, validation_fingerprints
+from trendlark.training.data import digest, file_digest, fingerprint, read_file, validation_fingerprints
+from trendlark.training.sets import EMOJI_SETS, SETS
 from trendlark.training.soft import SoftRow
 
 _log = logging.getLogger(__name__)
 
 _SHORTEST = 12
+_PLAIN = ".txt.gz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,21 @@ def pool_texts(data: Path, seed: int = 0) -> list[SoftRow]:
             _log.info("pool %s: %d of %d texts", path.relative_to(data), len(fresh), len(texts))
             found += [SoftRow(text, pool.lang, path.parent.name, {}) for text in fresh]
     random.Random(seed).shuffle(found)  # noqa: S311
+    return found
+
+
+def text_digests(data: Path) -> dict[str, str]:
+    """Return the SHA-256 by name of what gives its texts alone: a set whose labels we do not take, a file of tweets.
+
+    Sets whose labels are taken, too, are told of in ``sets.py``.
+    """
+    labelled = {entry.name for entry in SETS.values()} | set(EMOJI_SETS)
+    found: dict[str, str] = {}
+    for path in (path for pool in POOLS for path in sorted(data.glob(pool.pattern))):
+        if path.name.endswith(_PLAIN):
+            found[f"{path.parent.name}/{path.name.removesuffix(_PLAIN)}"] = file_digest(path)
+        elif path.parent.name not in labelled:
+            found[path.parent.name] = digest(path.parent)
     return found
 
 
