@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from fnmatch import fnmatch
 from pathlib import Path
@@ -15,7 +16,7 @@ from trendlark.errors import InputError, ModelError
 from trendlark.nlu.artifact import MANIFEST_FILE, load_artifact
 from trendlark.nlu.tasks import TASKS
 from trendlark.training import baseline, checkpoint, evaluate, export
-from trendlark.training.card import add_evaluation, licences, render_card
+from trendlark.training.card import add_evaluation, licences, render_card, write_card
 from trendlark.training.data import file_digest
 from trendlark.training.evaluation.report import spell, spell_rival
 from trendlark.training.pools import POOLS
@@ -194,6 +195,9 @@ def test_results_go_into_the_card(folder: Path, data: Path, tmp_path: Path) -> N
         assert f"## {part}\n" in card
     # 0.5 core-hours of 12 W, and 1.3 times that with the building.
     assert "0.5 core-hours, about 0.01 kWh and 0.00 kg of CO2" in card
+    # The card shows the picture that lies beside it, with words for whoever does not see it.
+    assert _pictures(card) == ["reliability.svg"]
+    assert "![Reliability of each task in each language" in card
     assert "<svg" in (tmp_path / "reliability.svg").read_text(encoding="utf-8")
     # The checksums hold, so the model still loads; what it says of itself can be written again and changes nothing.
     artifact = load_artifact(tmp_path)
@@ -205,6 +209,28 @@ def test_results_go_into_the_card(folder: Path, data: Path, tmp_path: Path) -> N
     }
     add_evaluation(tmp_path, found)
     assert load_artifact(tmp_path).name == artifact.name
+
+
+def _pictures(card: str) -> list[str]:
+    return re.findall(r"!\[[^\]]{20,}\]\(([^)]+)\)", card)
+
+
+def test_a_card_without_an_evaluation_shows_no_picture(folder: Path) -> None:
+    assert "![" not in (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert not (folder / "reliability.svg").exists()
+
+
+def test_whoever_writes_a_card_writes_its_picture(manifest: Any, tmp_path: Path) -> None:
+    bins = [{"confidence": 0.7, "accuracy": 0.6, "answers": 9}]
+    evaluation = {"tasks": {"irony": {"languages": {"en": {"reliability": bins}}}}}
+    names = write_card(tmp_path, manifest | {"evaluation": evaluation})
+    assert (
+        sorted(names)
+        == sorted(one.name for one in tmp_path.iterdir())
+        == ["MODEL_CARD.md", "reliability.svg"]
+    )
+    assert "irony, en" in (tmp_path / "reliability.svg").read_text(encoding="utf-8")
+    assert _pictures((tmp_path / "MODEL_CARD.md").read_text(encoding="utf-8")) == ["reliability.svg"]
 
 
 def test_a_card_takes_no_results_of_another_model(folder: Path, data: Path) -> None:

@@ -50,9 +50,14 @@ _ABOUT = {
 }
 
 
-def write_card(path: Path, manifest: Mapping[str, Any]) -> None:
-    """Write the card of the artefact that the manifest describes."""
-    path.write_text(render_card(manifest), encoding="utf-8")
+def write_card(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, ...]:
+    """Write the card of the artefact that the manifest describes, and the picture that it shows; return their names."""
+    (folder / CARD_FILE).write_text(render_card(manifest), encoding="utf-8")
+    drawn = list(diagrams(manifest.get("evaluation", {})))
+    if not drawn:
+        return (CARD_FILE,)
+    (folder / PICTURE_FILE).write_text(reliability_grid(drawn), encoding="utf-8")
+    return CARD_FILE, PICTURE_FILE
 
 
 def add_evaluation(folder: Path, results: Mapping[str, Any]) -> Path:
@@ -70,13 +75,7 @@ def add_evaluation(folder: Path, results: Mapping[str, Any]) -> Path:
     path = folder / MANIFEST_FILE
     manifest = json.loads(path.read_text(encoding="utf-8"))
     manifest["evaluation"] = condense(results)
-    drawn = list(diagrams(manifest["evaluation"]))
-    if drawn:
-        (folder / PICTURE_FILE).write_text(reliability_grid(drawn), encoding="utf-8")
-        manifest["files"][PICTURE_FILE] = ""
-    write_card(folder / CARD_FILE, manifest)
-    manifest["files"][CARD_FILE] = ""
-    for one in manifest["files"]:
+    for one in {**manifest["files"], **dict.fromkeys(write_card(folder, manifest))}:
         manifest["files"][one] = hashlib.sha256((folder / one).read_bytes()).hexdigest()
     path.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return folder / CARD_FILE

@@ -23,7 +23,7 @@ from trendlark.nlu.artifact import FORMAT, MANIFEST_FILE, MODEL_FILE, TOKENIZER_
 from trendlark.nlu.tasks import TASKS, entity_tags
 from trendlark.nlu.text import NORMALISER_VERSION
 from trendlark.training import calibrate, checkpoint, graph
-from trendlark.training.card import CARD_FILE, write_card
+from trendlark.training.card import write_card
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.data import digest, encode, file_digest, some_texts
 from trendlark.training.model import MAX_TOKENS, POOLED_TASKS, Shape
@@ -66,8 +66,7 @@ def run(
     metrics = _metrics(scores, exact, baseline or {})
     manifest = make_manifest(name, state, calibration, metrics, data)
     manifest["recipe"] |= {"core_hours": core_hours} if core_hours is not None else {}
-    write_card(out / CARD_FILE, manifest)
-    _write_manifest(out, manifest, (MODEL_FILE, TOKENIZER_FILE, CARD_FILE))
+    _write_manifest(out, manifest, (MODEL_FILE, TOKENIZER_FILE, *write_card(out, manifest)))
     _report(out, metrics)
     return out
 
