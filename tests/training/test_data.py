@@ -126,6 +126,27 @@ def test_rare_labels_weigh_more_and_the_silent_nothing(state: Checkpoint) -> Non
     assert rare / common == pytest.approx(np.sqrt(8))
 
 
+@pytest.mark.parametrize(
+    ("key", "often", "seldom"),
+    [
+        ("umsab_es", "neutral", "positive"),
+        ("emoevent_es", "joy", "fear"),
+        ("toldbr_pt", "not_toxic", "toxic"),
+    ],
+)
+def test_how_much_rarity_counts_is_a_power(key: str, often: str, seldom: str, state: Checkpoint) -> None:
+    rows, entry = [Row("a", (often,))] * 9 + [Row("b", (seldom,))], SETS[key]
+
+    def rarest(power: float) -> float:
+        found = make_examples(rows, entry, state.tokenizer, power)
+        common, rare = (example.weights[entry.task].max() for example in (found[0], found[-1]))
+        return float(rare / common)
+
+    assert rarest(0.0) == 1.0
+    assert 1.0 < rarest(0.25) < rarest(0.5)
+    assert rarest(0.25) == pytest.approx(np.sqrt(rarest(0.5)), rel=1e-6)
+
+
 def test_how_a_set_chooses(state: Checkpoint) -> None:
     def choice(key: str, label: str) -> int:
         return make_examples([Row("x", (label,))], SETS[key], state.tokenizer)[0].choice

@@ -36,6 +36,8 @@ Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
 
 NO_CHOICE, CLOSED_CHOICE, CHOICE_OR_NONE = 0, 1, 2
+# A square root: rare labels count more, and do not count for all (docs/model-log.md has what it gives).
+RARITY = 0.5
 _LARGEST_CLASS_WEIGHT = 3.0
 # Share of positives at which a label of a many-of task needs no help.
 _COMMON_SHARE = 0.15
@@ -170,14 +172,19 @@ def some_texts(data: Path) -> list[str]:
     ]
 
 
-def make_examples(rows: Sequence[Row], entry: DataSet, tokenizer: Tokenizer) -> list[Example]:
-    """Return the examples of a set; rows that say nothing of our labels are left out."""
+def make_examples(
+    rows: Sequence[Row], entry: DataSet, tokenizer: Tokenizer, rarity: float = RARITY
+) -> list[Example]:
+    """Return the examples of a set; rows that say nothing of our labels are left out.
+
+    A label weighs its rarity to the power ``rarity``, 0 for as much as any other.
+    """
     if entry.task == "entities":
         return [entity_example(row, entry, tokenizer) for row in rows]
     rows = usable(entry, rows)
     ids = encode(tokenizer, [row.text for row in rows])
     values = [our_values(row, entry) for row in rows]
-    weights = _class_weights(np.stack(values), entry) if values else []
+    weights = _class_weights(np.stack(values), entry, rarity) if values else []
     examples = [
         Example(one, {entry.task: value}, {entry.task: weight}, _choice(entry))
         for one, value, weight in zip(ids, values, weights, strict=True)
@@ -204,23 +211,22 @@ def _choice(entry: DataSet) -> int:
     return CHOICE_OR_NONE if "" in entry.labels.values() else CLOSED_CHOICE
 
 
-def _class_weights(values: Floats, entry: DataSet) -> list[Floats]:
-    """Weights of each element: 0 where the set is silent, more for rare labels (square root of rarity)."""
+def _class_weights(values: Floats, entry: DataSet, power: float) -> list[Floats]:
+    """Weights of each element: 0 where the set is silent, more for rare labels (rarity to the power)."""
     task = TASKS[entry.task]
     shares = values.mean(0)
     if task.kind == "one_of":
         annotated = np.array([label in entry.annotated for label in task.labels], np.float32)
         mean = 1.0 / max(1.0, float((shares > 0).sum()))
-        rarity = np.sqrt(mean / np.maximum(shares, 1e-6)).clip(
-            1 / _LARGEST_CLASS_WEIGHT, _LARGEST_CLASS_WEIGHT
-        )
+        rarity = (mean / np.maximum(shares, 1e-6)) ** power
+        rarity = rarity.clip(1 / _LARGEST_CLASS_WEIGHT, _LARGEST_CLASS_WEIGHT)
         return [(annotated * float((rarity * value).sum())).astype(np.float32) for value in values]
     if task.kind == "yes_no":
-        yes = np.sqrt(0.5 / np.maximum(shares, 1e-6)).clip(0.5, _LARGEST_CLASS_WEIGHT)
-        no = np.sqrt(0.5 / np.maximum(1 - shares, 1e-6)).clip(0.5, _LARGEST_CLASS_WEIGHT)
+        yes = ((0.5 / np.maximum(shares, 1e-6)) ** power).clip(0.5, _LARGEST_CLASS_WEIGHT)
+        no = ((0.5 / np.maximum(1 - shares, 1e-6)) ** power).clip(0.5, _LARGEST_CLASS_WEIGHT)
         return [np.where(value > 0, yes, no).astype(np.float32) for value in values]
     annotated = np.array([label in entry.annotated for label in task.labels], np.float32)
-    rarity = np.sqrt(_COMMON_SHARE / np.maximum(shares, 1e-6)).clip(1.0, _LARGEST_CLASS_WEIGHT)
+    rarity = ((_COMMON_SHARE / np.maximum(shares, 1e-6)) ** power).clip(1.0, _LARGEST_CLASS_WEIGHT)
     return [(annotated * np.where(value > 0, rarity, 1.0)).astype(np.float32) for value in values]
 
 

@@ -11,6 +11,7 @@ from tokenizers import Tokenizer
 
 from trendlark.errors import InputError
 from trendlark.training.data import (
+    RARITY,
     Example,
     Row,
     encode,
@@ -28,10 +29,18 @@ _log = logging.getLogger(__name__)
 
 
 def load_examples(
-    data: Path, tokenizer: Tokenizer, emoji: Sequence[str], noise: Noise | None = None
+    data: Path,
+    tokenizer: Tokenizer,
+    emoji: Sequence[str],
+    noise: Noise | None = None,
+    rarity: float = RARITY,
 ) -> dict[str, list[Example]]:
-    """Return the training examples of every set that ``data`` holds, by set, changed as the noise says."""
+    """Return the training examples of every set that ``data`` holds, by set, changed as the noise says.
+
+    A label weighs its rarity in its set to the power ``rarity``.
+    """
     kept_out = validation_fingerprints(data)
+    _log.info("class weights: a label weighs its rarity to the power %s, because the recipe says so", rarity)
     found: dict[str, list[Example]] = {}
     for key, entry in SETS.items():
         rows = read_rows(data, entry, "train")
@@ -40,7 +49,7 @@ def load_examples(
             _log.warning("%s: no training file, left out", key)
             continue
         read = noise.change(fresh, entry.lang, entry.name) if noise else fresh
-        found[key] = make_examples(read, entry, tokenizer)
+        found[key] = make_examples(read, entry, tokenizer, rarity)
         _log.info(
             "%s (%s, %s): %d examples (%s), %d rows dropped because validation holds their text",
             key,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from trendlark.errors import InputError
+from trendlark.training.data import RARITY
 from trendlark.training.model import POOLED_TASKS
 from trendlark.training.optimise import Rates
 from trendlark.training.sets import EMOJI_SETS, SETS, SOFT_SETS, TEXT_SETS
@@ -29,15 +30,15 @@ class Recipe:
     0 each batch is read twice, and this much of the disagreement of the two answers is added to the loss; a share
     ``smoothing`` of people's labels is spread over what they might have said (``losses.py``). A set of n examples
     is drawn in proportion to n to the ``power`` times its entry in ``boosts``; 0 leaves it out. ``weights``
-    multiply the loss of a task. A share ``noise`` of the texts is read as people write otherwise: shouted, small,
-    mistyped, without accents; where words are tagged, word by word. A share ``unsearched`` of the tweets of hate is
-    read without the words that they were searched by, where people tell it (``noise.py``). Of the tasks
-    ``soft_without`` soft labels are not read. Where ``masked`` is above 0 raw tweets are drawn, too (``text_en``
-    and so on), and this share of their words is blanked and to be guessed (``masked.py``). Where ``ngrams`` is
-    above 0 a table of so many rows, a power of two, is fitted beside the network at the end (``wide.py``).
-    ``validate_rows`` of each set are scored every ``validate_minutes``; after ``patience`` of these without a
-    better mean of tasks the run stops (0 for never). Several processes average their weights every
-    ``average_every`` steps.
+    multiply the loss of a task; a label weighs its rarity in its set to the power ``rarity``. A share ``noise`` of
+    the texts is read as people write otherwise: shouted, small, mistyped, without accents; where words are tagged,
+    word by word. A share ``unsearched`` of the tweets of hate is read without the words that they were searched by,
+    where people tell it (``noise.py``). Of the tasks ``soft_without`` soft labels are not read. Where ``masked`` is
+    above 0 raw tweets are drawn, too (``text_en`` and so on), and this share of their words is blanked and to be
+    guessed (``masked.py``). Where ``ngrams`` is above 0 a table of so many rows, a power of two, is fitted beside
+    the network at the end (``wide.py``). ``validate_rows`` of each set are scored every ``validate_minutes``; after
+    ``patience`` of these without a better mean of tasks the run stops (0 for never). Several processes average
+    their weights every ``average_every`` steps.
     """
 
     name: str = "custom"
@@ -56,6 +57,7 @@ class Recipe:
     words_rate: float = 3e-4
     layer_decay: float = 0.9
     weight_decay: float = 0.01
+    rarity: float = RARITY
     word_dropout: float = 0.0
     r_drop: float = 0.0
     smoothing: float = 0.0

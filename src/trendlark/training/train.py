@@ -15,6 +15,7 @@ import argparse
 import itertools
 import json
 import logging
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -82,9 +83,9 @@ def run(
     done; ``soft`` is a file of soft labels (``soft.py``) to mix in.
     """
     chosen = load_recipe(recipe)
+    device = _device()
     crew = team.join(chosen.average_every)
     last = out / "last.pt"
-    device = _device()
     torch.manual_seed(chosen.seed)
     state = checkpoint.load(last) if last.exists() else start_state(data, chosen, start)
     # N-grams are fitted to what the network says, so at the end of a run.
@@ -92,6 +93,7 @@ def run(
     network = state.network.to(device)
     network.word_dropout = chosen.word_dropout
     network.freeze(chosen.frozen)
+    crew.begin(network)
     mixture = _mixture(data, soft, state, chosen, crew)
     reader = _Reader(network, device, chosen, masked.blanks(state.tokenizer, chosen.masked))
     clock = Clock(mixture.steps(chosen.epochs / crew.size) if chosen.epochs else chosen.steps, minutes)
@@ -112,7 +114,8 @@ def run(
     while not (crew.meets(clock.step) and crew.any(clock.done or keeper.stopped)):
         losses = reader.losses(next(stream))
         total = torch.stack([loss * chosen.weights.get(name, 1.0) for name, loss in losses.items()]).sum()
-        optimiser.step(total, rate_factor(clock.progress, chosen.warm_up))
+        # Clocks differ from process to process, and steps that are to be the same need one rate.
+        optimiser.step(total, rate_factor(crew.agree(clock.progress), chosen.warm_up), crew.mean_gradients)
         clock.tick()
         _note(means, losses, clock)
         if progress:
@@ -176,8 +179,12 @@ class _Keeper:
 
 
 def _device() -> torch.device:
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    _log.info("device: %s, because PyTorch sees %s", device, "a GPU" if device.type == "cuda" else "no GPU")
+    gpus = torch.cuda.device_count()
+    device = team.device_of(os.environ, gpus)
+    if gpus:
+        # What asks for "the GPU" is to get this process's own.
+        torch.cuda.set_device(device)
+    _log.info("device: %s, because PyTorch sees %s", device, f"{gpus} GPUs" if gpus else "no GPU")
     return device
 
 
@@ -252,7 +259,7 @@ def _resume(state: Checkpoint, clock: Clock, optimiser: Optimiser) -> int:
 def _mixture(data: Path, soft: Path | None, state: Checkpoint, recipe: Recipe, crew: team.Team) -> Mixture:
     """Return what the batches of this process are drawn from."""
     noise = make_noise(data, recipe.noise, recipe.unsearched, recipe.seed)
-    examples = load_examples(data, state.tokenizer, state.emoji, noise)
+    examples = load_examples(data, state.tokenizer, state.emoji, noise, recipe.rarity)
     if soft is not None:
         examples |= soft_examples(soft, state.tokenizer, noise, recipe.soft_without)
         state.more["soft"] = file_digest(soft)
