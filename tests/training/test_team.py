@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 
 from tests.training.tiny import tiny_checkpoint
@@ -18,7 +19,7 @@ RECIPE = """
 name = "tiny"
 steps = 8
 tokens_per_batch = 96
-average_every = 2
+average_every = {every}
 encoder_rate = 1e-3
 checkpoint_minutes = 60
 validate_minutes = 60
@@ -53,15 +54,39 @@ def test_one_alone_needs_no_others() -> None:
     assert torch.equal(before.words.weight, tiny_checkpoint().network.words.weight)
 
 
-def test_a_team_meets_every_few_steps() -> None:
+def test_a_team_meets_every_few_steps_or_at_each() -> None:
     assert [step for step in range(7) if Team(1, 2, 3).meets(step)] == [0, 3, 6]
+    assert [step for step in range(3) if Team(1, 2, 0).meets(step)] == [0, 1, 2]
     assert not Team(1, 2, 3).first
 
 
-def test_two_processes_meet_at_the_same_weights(data: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("environment", "gpus", "device", "backend"),
+    [
+        ({}, 0, "cpu", "gloo"),
+        ({}, 4, "cuda:0", "cpu:gloo,cuda:nccl"),
+        ({"LOCAL_RANK": "3", "LOCAL_WORLD_SIZE": "4"}, 0, "cpu", "gloo"),
+        ({"LOCAL_RANK": "3", "LOCAL_WORLD_SIZE": "4"}, 4, "cuda:3", "cpu:gloo,cuda:nccl"),
+        # NCCL has no two processes on one GPU.
+        ({"LOCAL_RANK": "3", "LOCAL_WORLD_SIZE": "4"}, 3, "cuda:0", "gloo"),
+        ({"LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "2"}, 1, "cuda:0", "gloo"),
+    ],
+)
+def test_every_process_takes_a_gpu_of_its_own(
+    environment: dict[str, str], gpus: int, device: str, backend: str
+) -> None:
+    assert str(team.device_of(environment, gpus)) == device
+    assert team.backend_of(environment, gpus, nccl=True) == backend
+    assert team.backend_of(environment, gpus, nccl=False) == "gloo"
+
+
+@pytest.mark.parametrize(("every", "meetings"), [(2, 4), (0, 8)])
+def test_two_processes_meet_at_the_same_weights(
+    every: int, meetings: int, data: Path, tmp_path: Path
+) -> None:
     start, recipe, script = tmp_path / "start.pt", tmp_path / "tiny.toml", tmp_path / "two.py"
     tiny_checkpoint().save(start)
-    recipe.write_text(RECIPE, encoding="utf-8")
+    recipe.write_text(RECIPE.format(every=every), encoding="utf-8")
     script.write_text(TWO, encoding="utf-8")
     out = tmp_path / "out"
     out.mkdir()
@@ -71,9 +96,9 @@ def test_two_processes_meet_at_the_same_weights(data: Path, tmp_path: Path) -> N
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=240)
     assert done.returncode == 0, done.stderr[-2000:]
     first, second = ((out / f"seen-{rank}.txt").read_text(encoding="utf-8").split() for rank in (0, 1))
-    assert len(first) == 4
+    assert len(first) == meetings
     assert first == second
-    assert len(set(first)) == 4
+    assert len(set(first)) == meetings
     state = checkpoint.load(out / "last.pt")
     assert state.more["step"] == 8
     lines = (out / "validation.jsonl").read_text(encoding="utf-8").splitlines()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from trendlark.training.model import Network
 
 _GRADIENT_CLIP = 1.0
+# What is done to the gradients of the dense and of the sparse parameters before a step.
+Meet = Callable[[Sequence[nn.Parameter], Sequence[nn.Parameter]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +37,26 @@ class Optimiser:
     def __init__(self, network: Network, rates: Rates) -> None:
         self._dense_parameters = [p for name, p in network.named_parameters() if name != "words.weight"]
         self._dense = torch.optim.AdamW(_groups(network, rates), fused=True)
-        self._sparse = torch.optim.SparseAdam([network.words.weight], lr=rates.words)
+        self._sparse_parameters = [network.get_parameter("words.weight")]
+        self._sparse = torch.optim.SparseAdam(self._sparse_parameters, lr=rates.words)
         self._peaks = [group["lr"] for group in self._groups]
 
     @property
     def _groups(self) -> list[dict[str, Any]]:
         return [*self._dense.param_groups, *self._sparse.param_groups]
 
-    def step(self, loss: Tensor, factor: float) -> None:
-        """Go one step down the gradient of ``loss`` at ``factor`` times the peak rates."""
+    def step(self, loss: Tensor, factor: float, meet: Meet | None = None) -> None:
+        """Go one step down the gradient of ``loss`` at ``factor`` times the peak rates.
+
+        ``meet`` may change the gradients before they are clipped, as a team does that shares them.
+        """
         for group, peak in zip(self._groups, self._peaks, strict=True):
             group["lr"] = peak * factor
         self._dense.zero_grad(set_to_none=True)
         self._sparse.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        if meet is not None:
+            meet(self._dense_parameters, self._sparse_parameters)
         nn.utils.clip_grad_norm_([p for p in self._dense_parameters if p.grad is not None], _GRADIENT_CLIP)
         self._dense.step()
         self._sparse.step()  # type: ignore[no-untyped-call]
