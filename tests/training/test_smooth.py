@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,6 +63,29 @@ def test_layers_that_read_a_norm_are_evened_out_and_no_others(uneven: Checkpoint
     found = _even(uneven, data)
     assert {name for name, care in found.items() if care.smooth is not None} == set(LAYERS)
     assert {"layers.0.down.weight", "pool.weight", "heads.irony.inner.weight"} < set(found)
+
+
+def test_what_is_evened_out_and_how_weights_are_rounded_is_told_with_the_reason(
+    uneven: Checkpoint, data: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    ids = encode(uneven.tokenizer, some_texts(data))
+    with caplog.at_level(logging.INFO, "trendlark.training"):
+        care = prepare(uneven.network, network_weights(uneven), ids)
+        unbiased(network_weights(uneven), uneven.network.shape, care, ids)
+    even = [one.smooth for one in care.values() if one.smooth is not None]
+    smallest, largest = min(one.min() for one in even), max(one.max() for one in even)
+    evened, rounded, *moved = caplog.messages
+    assert evened.startswith(
+        f"8 bits: channels of 4 products are divided by {smallest:.2f} to {largest:.1f}, because"
+    )
+    assert any(f"of {name} " in evened for name in LAYERS)
+    assert rounded.startswith(
+        f"8 bits: {len(care)} weights are rounded column after column, because {len(ids)} "
+    )
+    assert [line.partition(":")[0] for line in moved] == [f"8 bits, {task}" for task in POOLED_TASKS]
+    assert all(
+        line.endswith(f"because so far are its logits off in the mean of {len(ids)} texts") for line in moved
+    )
 
 
 def test_factors_follow_large_channels_and_leave_the_mean() -> None:

@@ -96,7 +96,7 @@ def test_what_it_chose_is_told_with_its_reason(world: Path, caplog: pytest.LogCa
     said = " ".join(caplog.messages)
     assert "n-grams of sentiment (en): share 2.0, because the loss on validation is" in said
     assert "n-grams of offensive (en): share 0.0" in said
-    assert "irony" not in said
+    assert "n-grams of irony (en): none, because its tweets were gathered by words" in said
 
 
 def test_where_they_help_nowhere_there_are_none(tmp_path: Path) -> None:
@@ -104,7 +104,9 @@ def test_where_they_help_nowhere_there_are_none(tmp_path: Path) -> None:
     assert wide.attach(_fresh(), tmp_path, rows=256).ngrams is None
 
 
-def test_few_validation_tweets_give_no_voice(tmp_path: Path, world: Path) -> None:
+def test_few_validation_tweets_give_no_voice(
+    tmp_path: Path, world: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     for split in ("train", "val"):
         rows = (world / "tweeteval_sentiment" / f"{split}.jsonl.gz").read_bytes()
         target = tmp_path / "tweeteval_sentiment" / f"{split}.jsonl.gz"
@@ -117,7 +119,11 @@ def test_few_validation_tweets_give_no_voice(tmp_path: Path, world: Path) -> Non
         for word, label_of in zip(SENTIMENT_WORDS["en"], _LABELS, strict=True)
     ]
     write_rows(tmp_path / "tweeteval_sentiment" / "val.jsonl.gz", short)
-    assert wide.attach(_fresh(), tmp_path, rows=256).ngrams is None
+    with caplog.at_level(logging.INFO, "trendlark.training.wide"):
+        assert wide.attach(_fresh(), tmp_path, rows=256).ngrams is None
+    assert caplog.messages == [
+        "n-grams of sentiment (en): none, because 249 tweets of validation are fewer than 250"
+    ]
 
 
 def test_those_of_before_are_replaced(world: Path, fitted: Checkpoint) -> None:

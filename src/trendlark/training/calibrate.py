@@ -79,17 +79,25 @@ def _fit_tasks(
     thresholds: dict[str, dict[str, float]] = {}
     for name, task in TASKS.items():
         own = _of_task(samples, name)
-        temperatures[name] = fit_temperature(name, own) if own else 1.0
-        if task.kind in ("many_of", "yes_no"):
+        if not own:
+            temperatures[name] = 1.0
+            thresholds |= {name: dict.fromkeys(task.labels, 0.5)} if _has_thresholds(name) else {}
+            if name != "entities":
+                _log.info(
+                    "calibration %s: nothing is fitted, because no tweets of validation tell of it", name
+                )
+            continue
+        temperatures[name] = fit_temperature(name, own)
+        said = _why_temperature(name, own, temperatures[name])
+        if _has_thresholds(name):
             calibrated = _calibrated(own, Calibration(temperatures))
             # The common thresholds are for the languages that have none of their own.
             known = {lang for lang in tweets if _enough(_of_task(samples, name, lang))}
             others = [one for lang, sets in tweets.items() if lang not in known for one in sets]
             least = floors(name, temperatures[name], others)
-            thresholds[name] = (
-                _fit_thresholds(name, calibrated, least) if own else dict.fromkeys(task.labels, 0.5)
-            )
-        _log.info("calibration %s: temperature %.3f, %s", name, temperatures[name], thresholds.get(name, ""))
+            thresholds[name] = _fit_thresholds(name, calibrated, least)
+            said += _why_thresholds(name, calibrated, thresholds[name], least)
+        _log.info("calibration %s: %s", name, said)
     return Calibration(temperatures, thresholds)
 
 
@@ -101,7 +109,16 @@ def _fit_entities(predict: Predictor, tokenizer: Tokenizer, data: Path, limit: i
         if rows and (said := said_of(tag_words(predict, tokenizer, entry, rows))):
             sets.append(said)
     best = fit_certainty(sets, _TEMPERATURES)
-    _log.info("calibration entities: temperature %.3f", best)
+    if sets:
+        losses = [float(np.mean([said.loss(one) for said in sets])) for one in (best, 1.0)]
+        many = sum(len(said.right) for said in sets)
+        why = (
+            f"whether {many} entities that are said of validation are right is likeliest at it (loss {losses[0]:.4f}, "
+            f"{losses[1]:.4f} at 1)"
+        )
+    else:
+        why = "no entity is said of validation"
+    _log.info("calibration entities: temperature %.3f, because %s", best, why)
     return best
 
 
@@ -114,10 +131,12 @@ def _fit_language(
     for name in TASKS:
         own = _of_task(samples, name, lang)
         if not _enough(own):
+            _tell_too_few(name, lang, own)
             continue
         decided = np.any([sample.scored.entry.decides for sample in own], axis=0)
         # What makes the labels of its sets likeliest says nothing of a label that none of them has.
         temperatures[name] = fit_temperature(name, own) if decided.all() else whole.temperatures[name]
+        said = _why_temperature(name, own, temperatures[name], decided)
         calibrated = _calibrated(own, Calibration(temperatures))
         if name in whole.thresholds:
             guarded = name in GUARDED_BESIDE_A_BENCHMARK
@@ -127,16 +146,75 @@ def _fit_language(
                 label: fitted[label] if one else max(whole.thresholds[name][label], least.get(label, 0.0))
                 for label, one in zip(TASKS[name].labels, decided, strict=True)
             }
-        elif shifted := fit_choice(calibrated):
-            thresholds[name] = shifted
-        _log.info(
-            "calibration %s (%s): temperature %.3f, %s",
-            name,
-            lang,
-            temperatures[name],
-            thresholds.get(name, ""),
-        )
+            said += _why_thresholds(name, calibrated, thresholds[name], least)
+        else:
+            shifted = fit_choice(calibrated)
+            thresholds |= {name: shifted} if shifted else {}
+            said += _why_choice(name, calibrated, shifted)
+        _log.info("calibration %s (%s): %s", name, lang, said)
     return Calibration(temperatures, thresholds)
+
+
+def _has_thresholds(name: str) -> bool:
+    return TASKS[name].kind in ("many_of", "yes_no")
+
+
+def _tell_too_few(name: str, lang: str, own: Sequence[Sample]) -> None:
+    if own:
+        many = sum(len(sample.scored.rows) for sample in own)
+        _log.info(
+            "calibration %s (%s): that of all languages, because %d tweets of validation are fewer than %d",
+            *(name, lang, many, ENOUGH_ROWS),
+        )
+
+
+def _why_temperature(
+    name: str, own: Sequence[Sample], temperature: float, decided: NDArray[np.bool_] | None = None
+) -> str:
+    """Return the temperature with why it is this; ``decided`` are the labels that the sets of a language decide on."""
+    if decided is not None and not decided.all():
+        silent = [label for label, one in zip(TASKS[name].labels, decided, strict=True) if not one]
+        return f"temperature {temperature:.3f} of all languages, because no set here decides on {', '.join(silent)}"
+    many = sum(len(sample.scored.rows) for sample in own)
+    best, plain = (sample_loss(name, own, one) for one in (temperature, 1.0))
+    return (
+        f"temperature {temperature:.3f}, because {many} tweets of validation are likeliest at it "
+        f"(loss {best:.4f}, {plain:.4f} at 1)"
+    )
+
+
+def _why_thresholds(
+    name: str, samples: Sequence[Scored], chosen: Mapping[str, float], least: Mapping[str, float]
+) -> str:
+    """Return the thresholds with why they are these: the sets' scores, and where everyday tweets hold them up."""
+    raised = [label for label, own in least.items() if chosen[label] in _lowest_allowed(own)]
+    if raised:
+        end = f"; everyday tweets allow no lower ones of {', '.join(raised)}"
+    else:
+        end = f"; no higher ones are within {_NO_DIFFERENCE} of the best" if name in MOST_FLAGGED else ""
+    return f"; thresholds {dict(chosen)}, because with them {_compared(name, samples, chosen, 0.5)}{end}"
+
+
+def _why_choice(name: str, samples: Sequence[Scored], shifted: Mapping[str, float]) -> str:
+    """Return what a task that chooses one label says, with why."""
+    if not shifted:
+        return "; the likeliest label is said, because no thresholds gain enough on validation"
+    even = 1 / len(TASKS[name].labels)
+    return f"; thresholds {dict(shifted)}, because with them {_compared(name, samples, shifted, even)}"
+
+
+def _compared(name: str, samples: Sequence[Scored], chosen: Mapping[str, float], plain: float) -> str:
+    before = _score(name, dict.fromkeys(chosen, plain), samples)
+    sets = ", ".join(f"{one.entry.key} ({one.entry.metric})" for one in samples)
+    return (
+        f"validation of {sets} scores {_score(name, dict(chosen), samples):.4f} ({before:.4f} at {plain:.2f})"
+    )
+
+
+def _lowest_allowed(least: float) -> tuple[float, ...]:
+    """Return the thresholds that are taken where only those from ``least`` on are allowed and lower ones are better."""
+    allowed = _THRESHOLDS[least <= _THRESHOLDS]
+    return (least, *allowed[:1].tolist()) if least > _THRESHOLDS[0] else ()
 
 
 def _of_task(samples: Sequence[Sample], name: str, lang: str = "") -> list[Sample]:

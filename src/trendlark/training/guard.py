@@ -9,6 +9,7 @@ add up to (decision 86).
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,6 +22,8 @@ from trendlark.training.data import encode, read_file, read_rows
 from trendlark.training.predict import Floats, Predictor
 from trendlark.training.scoring import Calibration
 from trendlark.training.sets import SETS
+
+_log = logging.getLogger(__name__)
 
 # Sets of tweets on everyday matters, folders of tweets on the news that nobody labelled with their language and how
 # many tweets are looked at.
@@ -64,11 +67,24 @@ def floors(name: str, temperature: float, sets: Sequence[Mapping[str, Floats]]) 
     Nothing is returned for a task that is not guarded, or where there are no such tweets.
     """
     if name not in GUARDED or not sets:
+        if name in GUARDED:
+            _log.info(
+                "everyday tweets, %s: any threshold will do, because there are no such tweets here", name
+            )
         return {}
     plain = Calibration({name: temperature})
     chances = [plain.probabilities(name, one[name]) for one in sets]
     labels = enumerate(TASKS[name].labels)
-    return {label: max(_least(name, one[:, at]) for one in chances) for at, label in labels}
+    least = {label: max(_least(name, one[:, at]) for one in chances) for at, label in labels}
+    _log.info("everyday tweets, %s: thresholds of at least %s, because %s", name, least, _why(name, sets))
+    return least
+
+
+def _why(name: str, sets: Sequence[Mapping[str, Floats]]) -> str:
+    told = "each of the sets of " + ", ".join(str(len(one[name])) for one in sets) + " tweets"
+    if name in MOST_FLAGGED:
+        return f"of {told} at most {MOST_FLAGGED[name]:.1%} may be flagged"
+    return f"in {told} a label may be said at most {_MOST_OFTEN[name]:g} times as often as it is likely"
 
 
 def _least(name: str, chances: Floats) -> float:

@@ -76,9 +76,7 @@ def _fit(state: Checkpoint, data: Path, rows: int, seed: int) -> NGrams | None:
     network = session_predictor(build_session(exact_graph(state)))
     groups = grouped(data, seed)
     samples = _by_key(validation_samples(network, state.tokenizer, data))
-    keys = sorted(key for key in set(groups) & set(samples) if key[0] not in _LEFT_ALONE)
-    # Without thresholds of its own a language would be read by those of others, who are shifted otherwise.
-    keys = [key for key in keys if sum(len(one.scored.rows) for one in samples[key]) >= ENOUGH_ROWS]
+    keys = [key for key in sorted(set(groups) & set(samples)) if _may_speak(key, samples[key])]
     with ThreadPoolExecutor(cpu_count()) as threads:
         learnt = dict(zip(keys, threads.map(learn, keys), strict=True))
     voices = {}
@@ -88,6 +86,20 @@ def _fit(state: Checkpoint, data: Path, rows: int, seed: int) -> NGrams | None:
         if share := _choose(key, samples[key], said):
             voices[key] = (share * weights, share * bias)
     return _table(pieces, voices, _tongues(groups, voices, read)) if voices else None
+
+
+def _may_speak(key: Key, samples: Sequence[Sample]) -> bool:
+    """Say whether n-grams of a task and language are fitted at all."""
+    many = sum(len(one.scored.rows) for one in samples)
+    why = ""
+    if key[0] in _LEFT_ALONE:
+        why = "its tweets were gathered by words"
+    elif many < ENOUGH_ROWS:
+        # Without thresholds of its own a language would be read by those of others, who are shifted otherwise.
+        why = f"{many} tweets of validation are fewer than {ENOUGH_ROWS}"
+    if why:
+        _log.info("n-grams of %s (%s): none, because %s", *key, why)
+    return not why
 
 
 def _by_key(samples: Sequence[Sample]) -> dict[Key, list[Sample]]:
