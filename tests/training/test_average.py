@@ -19,7 +19,7 @@ def test_every_weight_lies_so_far_along_the_way(share: float) -> None:
     start, end = tiny_checkpoint(1), tiny_checkpoint(2)
     old, new = start.network.state_dict(), end.network.state_dict()
     before = {name: value.clone() for name, value in new.items()}
-    end.more = {"optimiser": {}, "step": 7}
+    end.more = {"optimiser": {}, "others": [], "early": {}, "step": 7}
     found = between(start, end, share)
     for name, value in found.network.state_dict().items():
         expected = new[name] if name.startswith("emoji.") else (1 - share) * old[name] + share * new[name]
@@ -27,7 +27,7 @@ def test_every_weight_lies_so_far_along_the_way(share: float) -> None:
     assert found.more == {"step": 7, "share": share}
     # Both ends of the way stay what they were.
     assert all(torch.equal(value, before[name]) for name, value in new.items())
-    assert end.more == {"optimiser": {}, "step": 7}
+    assert end.more == {"optimiser": {}, "others": [], "early": {}, "step": 7}
 
 
 def test_shares_and_shapes_that_cannot_be_are_refused() -> None:

@@ -24,6 +24,9 @@ from trendlark.training.model import AUXILIARY, Network
 from trendlark.training.recipe import load_recipe
 from trendlark.training.train import history, start_state
 
+# What a run needs to go on; a mean of networks is the end of none.
+_OF_THE_RUN = ("optimiser", "others", "early")
+
 
 def between(start: Checkpoint, end: Checkpoint, share: float) -> Checkpoint:
     """Return the network at ``share`` of the way from the start of a run (0) to its end (1).
@@ -42,7 +45,7 @@ def between(start: Checkpoint, end: Checkpoint, share: float) -> Checkpoint:
     }
     network = Network(end.network.shape)
     network.load_state_dict(mixed)
-    more = {name: value for name, value in end.more.items() if name != "optimiser"} | {"share": share}
+    more = {name: value for name, value in end.more.items() if name not in _OF_THE_RUN} | {"share": share}
     return Checkpoint(network, end.tokenizer, end.emoji, more)
 
 

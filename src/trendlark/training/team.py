@@ -15,6 +15,7 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
@@ -79,6 +80,14 @@ class Team:
     def any(self, here: bool) -> bool:
         """Whether it is so in any process."""
         return here if self.size == 1 else _largest(float(here)) > 0
+
+    def gather(self, here: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return in the first process what each of the others has ``here``, in their order; in the others nothing."""
+        if self.size == 1:
+            return []
+        found: list[Any] | None = [None] * self.size if self.first else None
+        distributed.gather_object({} if self.first else here, found)
+        return (found or [])[1:]
 
     def _mean_dense(self, parameters: Sequence[nn.Parameter]) -> None:
         # All in one message, and behind them in how many processes each parameter has a gradient.

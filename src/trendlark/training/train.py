@@ -6,19 +6,17 @@
 
 A GPU is used when PyTorch sees one. Running the same command again goes on from ``OUT/last.pt``. With
 ``--minutes`` the clock ends the run and lowers the learning rate; without, the steps of the recipe do, and a
-resumed run gives what an undisturbed one gives.
+resumed run gives what an undisturbed one gives, in a team of as many processes, too.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import logging
 import os
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +24,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trendlark.training import checkpoint, masked, team, wide
+from trendlark.training import checkpoint, masked, team
 from trendlark.training.bert import load_bert
-from trendlark.training.centre import centre
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.data import file_digest, some_texts
 from trendlark.training.data_report import write_report
@@ -36,6 +33,7 @@ from trendlark.training.deepen import deepen, shorten
 from trendlark.training.dequantise import from_artifact
 from trendlark.training.e5 import SPECIAL, load_e5, make_tokenizer, read_e5
 from trendlark.training.examples import emoji_labels, load_examples
+from trendlark.training.keeper import LAST, Keeper
 from trendlark.training.losses import disagreement, task_losses
 from trendlark.training.mixture import Batch, Mixture, shares
 from trendlark.training.model import Network
@@ -43,28 +41,12 @@ from trendlark.training.noise import make_noise
 from trendlark.training.optimise import Clock, Optimiser, rate_factor
 from trendlark.training.pieces import keep_pieces
 from trendlark.training.recipe import Recipe, load_recipe
-from trendlark.training.scoring import main_metric, mean_score, score_all
-from trendlark.training.sets import SETS
 from trendlark.training.soft import soft_examples
 
 _log = logging.getLogger(__name__)
 
 _LOG_EVERY = 100
 Progress = Callable[[float], None]
-
-
-@dataclass(slots=True)
-class _Timer:
-    """Says when so many minutes have gone by since it last said so."""
-
-    minutes: float
-    _since: float = field(default_factory=time.monotonic)
-
-    def due(self) -> bool:
-        if time.monotonic() - self._since < 60 * self.minutes:
-            return False
-        self._since = time.monotonic()
-        return True
 
 
 def run(
@@ -85,7 +67,7 @@ def run(
     chosen = load_recipe(recipe)
     device = _device()
     crew = team.join(chosen.average_every)
-    last = out / "last.pt"
+    last = out / LAST
     torch.manual_seed(chosen.seed)
     state = checkpoint.load(last) if last.exists() else start_state(data, chosen, start)
     # N-grams are fitted to what the network says, so at the end of a run.
@@ -98,16 +80,16 @@ def run(
     reader = _Reader(network, device, chosen, masked.blanks(state.tokenizer, chosen.masked))
     clock = Clock(mixture.steps(chosen.epochs / crew.size) if chosen.epochs else chosen.steps, minutes)
     optimiser = Optimiser(network, chosen.rates)
-    skip = _resume(state, clock, optimiser)
-    _log.info("schedule: %d steps%s", clock.steps, f" or {minutes} minutes" if minutes else "")
     # Each process of a team draws batches and drops units of its own.
     if crew.rank:
         torch.manual_seed(chosen.seed + 1000 * crew.rank)
+    keeper = Keeper(state, data, out, chosen, clock, optimiser, crew)
+    skip = keeper.resume()
+    _log.info("schedule: %d steps%s", clock.steps, f" or {minutes} minutes" if minutes else "")
     if crew.first and skip == 0:
         # What the data are is looked at before anything is learnt from them.
         write_report(data, out)
     stream = mixture.batches(skip)
-    keeper = _Keeper(state, data, out, chosen, clock, optimiser, crew)
     network.train()
     means: dict[str, float] = {}
     clock.start()
@@ -126,56 +108,6 @@ def run(
     keeper.end()
     team.leave()
     return last
-
-
-@dataclass(slots=True)
-class _Keeper:
-    """Saves and validates when it is time to, in the first process of a team, and says when to stop early."""
-
-    state: Checkpoint
-    data: Path
-    out: Path
-    recipe: Recipe
-    clock: Clock
-    optimiser: Optimiser
-    crew: team.Team
-    stopped: bool = False
-    _best: float = 0.0
-    _worse: int = 0
-    _saving: _Timer = field(init=False)
-    _validating: _Timer = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._saving = _Timer(self.recipe.checkpoint_minutes)
-        self._validating = _Timer(self.recipe.validate_minutes)
-
-    def look(self) -> None:
-        """Save and validate where it is due."""
-        if not self.crew.first:
-            return
-        if self._saving.due():
-            self._save()
-        if self._validating.due():
-            self._judge(_validate(self.state, self.data, self.out, self.recipe, self.clock))
-
-    def end(self) -> None:
-        """Add n-grams and centre what soft labels pulled, save the last state and validate it on all rows."""
-        if self.crew.first:
-            if self.recipe.ngrams:
-                self.state = wide.attach(self.state, self.data, self.recipe.ngrams)
-            centre(self.state, self.data)
-            self._save()
-            _validate(self.state, self.data, self.out, replace(self.recipe, validate_rows=0), self.clock)
-
-    def _save(self) -> None:
-        _save(self.out / "last.pt", self.state, self.recipe, self.clock, self.optimiser)
-
-    def _judge(self, mean: float) -> None:
-        self._worse = 0 if mean > self._best else self._worse + 1
-        self._best = max(self._best, mean)
-        if self.recipe.patience and self._worse >= self.recipe.patience:
-            self.stopped = True
-            _log.info("stop: %d validations in a row were no better than %.4f", self._worse, self._best)
 
 
 def _device() -> torch.device:
@@ -245,17 +177,6 @@ def history(state: Checkpoint) -> list[dict[str, Any]]:
     return before
 
 
-def _resume(state: Checkpoint, clock: Clock, optimiser: Optimiser) -> int:
-    """Take up where the checkpoint stands; return the number of steps done."""
-    if "optimiser" not in state.more:
-        return 0
-    optimiser.load_state_dict(state.more["optimiser"])
-    clock.step, clock.seconds = state.more["step"], state.more["seconds"]
-    torch.set_rng_state(state.more["rng"])
-    _log.info("resume: at step %d, %.0f s into the run", clock.step, clock.seconds)
-    return clock.step
-
-
 def _mixture(data: Path, soft: Path | None, state: Checkpoint, recipe: Recipe, crew: team.Team) -> Mixture:
     """Return what the batches of this process are drawn from."""
     noise = make_noise(data, recipe.noise, recipe.unsearched, recipe.seed)
@@ -303,37 +224,6 @@ def _note(means: dict[str, float], losses: dict[str, Tensor], clock: Clock) -> N
     if clock.step % _LOG_EVERY == 0:
         said = ", ".join(f"{name} {mean:.3f}" for name, mean in sorted(means.items()))
         _log.info("step %d, %.0f s, %.1f %%: %s", clock.step, clock.seconds, 100 * clock.progress, said)
-
-
-def _save(path: Path, state: Checkpoint, recipe: Recipe, clock: Clock, optimiser: Optimiser) -> None:
-    state.more = {
-        "history": state.more.get("history", []),
-        "optimiser": optimiser.state_dict(),
-        "step": clock.step,
-        "seconds": clock.seconds,
-        "rng": torch.get_rng_state(),
-        "recipe": recipe.to_dict(),
-        "soft": state.more.get("soft", ""),
-    }
-    state.save(path)
-    _log.info("checkpoint: step %d in %s", clock.step, path)
-
-
-def _validate(state: Checkpoint, data: Path, out: Path, recipe: Recipe, clock: Clock) -> float:
-    """Score on validation (at most ``validate_rows`` of each set; 0 is all) and return the mean of tasks."""
-    state.network.eval()
-    found = score_all(state.predictor(), state.tokenizer, data, limit=recipe.validate_rows or None)
-    state.network.train()
-    if not found:
-        return 0.0
-    mean = mean_score(found)
-    said = {key: round(main_metric(SETS[key], scores), 4) for key, scores in found.items()}
-    _log.info("validation at step %d: mean of tasks %.4f; %s", clock.step, mean, json.dumps(said))
-    with (out / "validation.jsonl").open("a", encoding="utf-8") as log:
-        log.write(
-            json.dumps({"step": clock.step, "seconds": clock.seconds, "mean": mean, "sets": found}) + "\n"
-        )
-    return mean
 
 
 def main() -> None:

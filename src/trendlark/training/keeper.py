@@ -1,0 +1,211 @@
+"""What a run keeps of itself: its last state, what validation says of it, and when it is time to stop."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from trendlark.training import wide
+from trendlark.training.centre import centre
+from trendlark.training.checkpoint import Checkpoint
+from trendlark.training.optimise import Clock, Optimiser
+from trendlark.training.recipe import Recipe
+from trendlark.training.scoring import main_metric, mean_score, score_all
+from trendlark.training.sets import SETS
+from trendlark.training.team import Team
+
+_log = logging.getLogger(__name__)
+
+LAST = "last.pt"
+
+
+@dataclass(slots=True)
+class _Timer:
+    """Says when so many minutes have gone by since it last said so."""
+
+    minutes: float
+    _since: float = field(default_factory=time.monotonic)
+
+    def due(self) -> bool:
+        if time.monotonic() - self._since < 60 * self.minutes:
+            return False
+        self._since = time.monotonic()
+        return True
+
+
+@dataclass(slots=True)
+class _Early:
+    """What early stopping counts: the best mean of tasks, and how many validations in a row were no better."""
+
+    best: float = 0.0
+    worse: int = 0
+
+
+@dataclass(slots=True)
+class Keeper:
+    """Saves and validates when it is time to, in the first process of a team, and says when to stop early."""
+
+    state: Checkpoint
+    data: Path
+    out: Path
+    recipe: Recipe
+    clock: Clock
+    optimiser: Optimiser
+    crew: Team
+    _early: _Early = field(default_factory=_Early)
+    _saving: _Timer = field(init=False)
+    _validating: _Timer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._saving = _Timer(self.recipe.checkpoint_minutes)
+        self._validating = _Timer(self.recipe.validate_minutes)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether validation has got no better for as long as the recipe has patience."""
+        return 0 < self.recipe.patience <= self._early.worse
+
+    def resume(self) -> int:
+        """Take up where the checkpoint stands, if it is one of this run; return the number of steps done.
+
+        Clock, early stopping, optimisers and the random numbers of processor and GPU are what they were. Each process
+        of a team gets back its own. One that the saved team did not have, and every one but the first where a
+        checkpoint was written before teams were kept, begins with the first one's optimisers and is left the random
+        numbers that it has.
+        """
+        more = self.state.more
+        if "optimiser" not in more:
+            return 0
+        others = more.get("others", [])
+        own = more if self.crew.first else dict(enumerate(others, 1)).get(self.crew.rank, {})
+        self.optimiser.load_state_dict(own.get("optimiser", more["optimiser"]))
+        set_random_state(own, self._device)
+        self.clock.step, self.clock.seconds = more["step"], more["seconds"]
+        self._early = _Early(**more.get("early", {}))
+        _log.info(
+            "resume: at step %d, %.0f s into the run, because %s is there",
+            self.clock.step,
+            self.clock.seconds,
+            self.out / LAST,
+        )
+        if not own:
+            _log.info(
+                "resume: process %d has the first one's optimisers, because the checkpoint is of %d processes",
+                self.crew.rank,
+                1 + len(others),
+            )
+        # What was taken up lives on in the optimisers.
+        self.state.more = {name: more[name] for name in ("history", "soft") if name in more}
+        return self.clock.step
+
+    def look(self) -> None:
+        """Validate and save where it is due; every process of a team has to call it after the same step."""
+        due = self.crew.first and self._saving.due()
+        if self.crew.first and self._validating.due():
+            self._judge(validate(self.state, self.data, self.out, self.recipe.validate_rows, self.clock))
+            # What was counted is kept with the state that it was counted at.
+            due = due or self.recipe.patience > 0
+        if self.crew.any(due):
+            self._save(self.crew.gather(self._own()))
+
+    def end(self) -> None:
+        """Add n-grams and centre what soft labels pulled, save the last state and validate it on all rows."""
+        # The others need not wait for what the first one does alone.
+        others = self.crew.gather(self._own())
+        if self.crew.first:
+            if self.recipe.ngrams:
+                self.state = wide.attach(self.state, self.data, self.recipe.ngrams)
+            centre(self.state, self.data)
+            self._save(others)
+            validate(self.state, self.data, self.out, 0, self.clock)
+
+    @property
+    def _device(self) -> torch.device:
+        return self.state.network.positions.device
+
+    def _own(self) -> dict[str, Any]:
+        """Return what this process has that the first one's checkpoint would not say."""
+        # Processes that step together have the same optimisers.
+        mine = {"optimiser": _on_processor(self.optimiser.state_dict())} if self.crew.every else {}
+        return mine | random_state(self._device)
+
+    def _save(self, others: list[dict[str, Any]]) -> None:
+        if not self.crew.first:
+            return
+        more = {
+            "history": self.state.more.get("history", []),
+            "optimiser": self.optimiser.state_dict(),
+            "others": others,
+            "step": self.clock.step,
+            "seconds": self.clock.seconds,
+            "early": asdict(self._early),
+            "recipe": self.recipe.to_dict(),
+            "soft": self.state.more.get("soft", ""),
+        }
+        replace(self.state, more=more | random_state(self._device)).save(self.out / LAST)
+        _log.info("checkpoint: step %d in %s", self.clock.step, self.out / LAST)
+
+    def _judge(self, mean: float) -> None:
+        early = self._early
+        early.worse = 0 if mean > early.best else early.worse + 1
+        early.best = max(early.best, mean)
+        if self.stopped:
+            _log.info(
+                "stop: at step %d, because %d validations in a row were no better than %.4f",
+                self.clock.step,
+                early.worse,
+                early.best,
+            )
+
+
+def random_state(device: torch.device) -> dict[str, Tensor]:
+    """Return where the random numbers of the processor stand (``rng``) and, on a GPU, its own (``cuda_rng``)."""
+    found = {"rng": torch.get_rng_state()}
+    return found | {"cuda_rng": torch.cuda.get_rng_state(device)} if device.type == "cuda" else found
+
+
+def set_random_state(state: Mapping[str, Any], device: torch.device) -> None:
+    """Let random numbers go on from there; those that ``state`` does not have stay as they are."""
+    if "rng" in state:
+        torch.set_rng_state(state["rng"])
+    if "cuda_rng" in state and device.type == "cuda":
+        torch.cuda.set_rng_state(state["cuda_rng"], device)
+
+
+def validate(state: Checkpoint, data: Path, out: Path, rows: int, clock: Clock) -> float:
+    """Score on validation, at most ``rows`` of each set (0 is all), write it down and return the mean of tasks.
+
+    It is 0 where no set has a validation file.
+    """
+    state.network.eval()
+    found = score_all(state.predictor(), state.tokenizer, data, limit=rows or None)
+    state.network.train()
+    if not found:
+        return 0.0
+    mean = mean_score(found)
+    said = {key: round(main_metric(SETS[key], scores), 4) for key, scores in found.items()}
+    _log.info("validation at step %d: mean of tasks %.4f; %s", clock.step, mean, json.dumps(said))
+    with (out / "validation.jsonl").open("a", encoding="utf-8") as log:
+        log.write(
+            json.dumps({"step": clock.step, "seconds": clock.seconds, "mean": mean, "sets": found}) + "\n"
+        )
+    return mean
+
+
+def _on_processor(value: Any) -> Any:
+    """Return a value made of dicts, lists and tensors with the tensors on the processor, where any process can read."""
+    if isinstance(value, Tensor):
+        return value.cpu()
+    if isinstance(value, dict):
+        return {key: _on_processor(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_on_processor(one) for one in value]
+    return value
