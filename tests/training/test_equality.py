@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
+import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -12,12 +16,15 @@ import torch
 
 from tests.training.tiny import tiny_checkpoint
 from trendlark.nlu.analyzer import load
+from trendlark.nlu.artifact import load_artifact
+from trendlark.nlu.language import detect
 from trendlark.nlu.tasks import TASKS
 from trendlark.nlu.text import normalise
-from trendlark.training import export, graph
+from trendlark.training import equality, export, graph
+from trendlark.training.card import add_evaluation, render_card
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.data import encode, file_digest
-from trendlark.training.equality import COUNT, beyond, compare, thousand_tweets
+from trendlark.training.equality import COUNT, beyond, compare, stated, thousand_tweets
 from trendlark.training.predict import build_session, session_predictor
 
 
@@ -95,3 +102,85 @@ def test_damaged_weights_are_found_out(decided: Checkpoint, folder: Path, tmp_pa
     old, new = (file_digest(at / "model.onnx") for at in (folder, tmp_path))
     (tmp_path / "manifest.json").write_text(manifest.replace(old, new), encoding="utf-8")
     assert beyond(compare(decided, tmp_path, thousand_tweets()[:100]))
+
+
+def _changed(folder: Path, to: Path, task: str, more: dict[str, Any]) -> Path:
+    """Copy an artefact, with its manifest's word on a task changed."""
+    shutil.copytree(folder, to)
+    manifest = json.loads((to / "manifest.json").read_text(encoding="utf-8"))
+    manifest["tasks"][task] |= more
+    (to / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return to
+
+
+def test_answers_are_compared_at_the_thresholds_of_each_language(folder: Path, tmp_path: Path) -> None:
+    other, texts = tiny_checkpoint(seed=5, words=_words()), thousand_tweets()[::5]
+    never = {"irony": 1.0}
+    english = {"en": {"temperature": 1.0, "thresholds": never}}
+    at_half = {"temperature": 1.0, "thresholds": {"irony": 0.5}, "languages": {}}
+    plain = _changed(folder, tmp_path / "plain", "irony", at_half)
+    partly = _changed(folder, tmp_path / "partly", "irony", at_half | {"languages": english})
+    wholly = _changed(folder, tmp_path / "wholly", "irony", at_half | {"thresholds": never})
+    first, second, third = (compare(other, one, texts)["irony"]["same"] for one in (plain, partly, wholly))
+    assert first < second < third == 1.0
+    langs = [detect(text) for text in texts]
+    # In English nobody says yes any more; of the others nothing has changed.
+    spanish = [text for text, lang in zip(texts, langs, strict=True) if lang != "en"]
+    left = compare(other, plain, spanish)["irony"]["same"]
+    assert second == pytest.approx(1 - (1 - left) * len(spanish) / len(texts))
+
+
+def test_a_choice_is_compared_by_its_thresholds(folder: Path, tmp_path: Path) -> None:
+    other, texts = tiny_checkpoint(seed=5, words=_words()), thousand_tweets()[:50]
+    always = {"negative": 0.98, "neutral": 0.01, "positive": 0.01}
+    langs = {detect(text): {"temperature": 1000.0, "thresholds": always} for text in texts}
+    flat = _changed(folder, tmp_path / "flat", "sentiment", {"languages": langs})
+    before, after = (compare(other, one, texts)["sentiment"] for one in (folder, flat))
+    # So warm, all probabilities are a third: none is negative by such thresholds, and nothing differs.
+    assert before["mean"] > 0.01
+    assert after["mean"] < 0.001
+    assert after["p999"] < before["p999"]
+
+
+def test_what_was_found_is_recorded_in_manifest_and_card(
+    decided: Checkpoint,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(folder, model)
+    decided.save(tmp_path / "last.pt")
+    words = ["--checkpoint", tmp_path / "last.pt", "--model", model]
+    before = (model / "manifest.json").read_bytes()
+    assert b"equality" not in before
+    assert "PyTorch" not in (model / "MODEL_CARD.md").read_text(encoding="utf-8")
+    monkeypatch.setattr(equality, "thousand_tweets", lambda: thousand_tweets()[::10])
+    monkeypatch.setattr(sys, "argv", ["equality", *map(str, words)])
+    assert equality.main() == 0
+    assert (model / "manifest.json").read_bytes() == before
+    monkeypatch.setattr(sys, "argv", ["equality", *map(str, words), "--record"])
+    assert equality.main() == 0
+    assert f"recorded in {model / 'MODEL_CARD.md'}\n" in capsys.readouterr().out
+    found = compare(decided, model, thousand_tweets()[::10])
+    manifest = json.loads((model / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["equality"] == stated(found, 100)
+    assert manifest["equality"]["equal"]
+    assert manifest["equality"]["allowed"] == {"mean": 0.01, "p999": 0.1, "same": 0.98}
+    card = (model / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "Equal to PyTorch on 100 tweets" in card
+    one = manifest["equality"]["tasks"]["irony"]
+    assert f"| irony | {one['mean']:.4f} | {one['p999']:.3f} | {100 * one['same']:.1f} |" in card
+    assert load_artifact(model).manifest.name == "tiny-1"
+    # What is judged later leaves it there.
+    add_evaluation(model, {"model": "tiny-1-00000000", "rivals": []})
+    assert (
+        json.loads((model / "manifest.json").read_text(encoding="utf-8"))["equality"] == manifest["equality"]
+    )
+
+
+def test_a_card_says_where_it_is_not_equal(folder: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    other = compare(tiny_checkpoint(seed=5, words=_words()), folder, thousand_tweets()[:40])
+    assert "Not equal to PyTorch on 1,000 tweets" in render_card(manifest | {"equality": stated(other, 1000)})

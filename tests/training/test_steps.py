@@ -189,7 +189,14 @@ def test_a_run_is_judged_exported_and_shelved(claim: Claim, wanted: Plan) -> Non
     folder, difference = ship(claim, run, "tiny", 0.05)
     assert difference.exact < 1e-4
     assert 0 < max(one["mean"] for one in difference.tasks.values()) < 0.05
-    assert "| irony |" in ship_steps.told(difference, 0.05)
+    told = ship_steps.told(difference, 0.05)
+    assert "| irony |" in told
+    assert "On 200 tweets of no data set." in told
+    # The artefact says so itself.
+    compared = json.loads((folder / "manifest.json").read_bytes())["equality"]
+    assert compared["texts"] == difference.texts == 200
+    assert set(compared["tasks"]) == set(difference.tasks)
+    assert "PyTorch on 200 tweets" in (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
     with pytest.raises(ModelError, match=r"not the model that was trained.*Nothing was published"):
         ship(claim, run, "tiny", 0.0)
 

@@ -1,7 +1,8 @@
 """The model card, written from the manifest so that it cannot say anything else.
 
 ``write_card`` writes what training knows; ``add_evaluation`` puts the results of ``trendlark evaluate`` into the
-manifest of a finished artefact and writes card, picture and checksums anew.
+manifest of a finished artefact and writes card, picture and checksums anew, and so does ``add_equality`` with the
+comparison with PyTorch (``equality.py``).
 """
 
 from __future__ import annotations
@@ -73,9 +74,21 @@ def add_evaluation(folder: Path, results: Mapping[str, Any]) -> Path:
             f"Found results of {results.get('model')!r} for the model {name} in {folder}; a card tells of its own "
             "model. Evaluate this one: trendlark evaluate DATA --model FOLDER --json."
         )
+    return _rewrite(folder, {"evaluation": condense(results)})
+
+
+def add_equality(folder: Path, compared: Mapping[str, Any]) -> Path:
+    """Write how equal an artefact is to its network in PyTorch into its manifest, and its card anew; return the card.
+
+    ``compared`` is what ``equality.stated`` made. Raises ModelError where the folder holds no sound artefact.
+    """
+    load_artifact(folder)
+    return _rewrite(folder, {"equality": compared})
+
+
+def _rewrite(folder: Path, more: Mapping[str, Any]) -> Path:
     path = folder / MANIFEST_FILE
-    manifest = json.loads(path.read_text(encoding="utf-8"))
-    manifest["evaluation"] = condense(results)
+    manifest = json.loads(path.read_text(encoding="utf-8")) | more
     for one in {**manifest["files"], **dict.fromkeys(write_card(folder, manifest))}:
         manifest["files"][one] = hashlib.sha256((folder / one).read_bytes()).hexdigest()
     path.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -111,6 +124,8 @@ def render_card(manifest: Mapping[str, Any]) -> str:
         scores=_scores(manifest["metrics"], evaluation),
         lost=_lost(manifest["metrics"]),
         most_points=MOST_POINTS,
+        equality=manifest.get("equality"),
+        equal=_equal(manifest.get("equality", {})),
         about=_ABOUT,
         parts=[(title, rows) for title, rows in tables(evaluation) if title in _ABOUT and rows],
         reliability=_reliability(evaluation),
@@ -174,6 +189,18 @@ def _lost(metrics: Mapping[str, Mapping[str, float]]) -> list[Row]:
             + (" (beyond the limit)" if points > MOST_POINTS else ""),
         }
         for task, points in lost_by_task(metrics).items()
+    ]
+
+
+def _equal(compared: Mapping[str, Any]) -> list[Row]:
+    return [
+        {
+            "task": task,
+            "mean difference of a probability": f"{one['mean']:.4f}",
+            "999 of 1,000 differ by less than": f"{one['p999']:.3f}",
+            "same answer %": f"{100 * one['same']:.1f}",
+        }
+        for task, one in compared.get("tasks", {}).items()
     ]
 
 

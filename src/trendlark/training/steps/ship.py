@@ -13,6 +13,7 @@ import numpy as np
 
 from trendlark.errors import ModelError
 from trendlark.training import checkpoint, equality, export
+from trendlark.training.card import add_equality
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.data import encode
 from trendlark.training.predict import build_session, session_predictor
@@ -31,17 +32,19 @@ class Difference:
     """How far the exported graphs are from the framework on the project's own tweets.
 
     ``exact`` is the largest difference of a logit in single precision; ``tasks`` tells of the 8-bit graph, by task,
-    how its probabilities differ (``mean``, ``p999``) and how often the answer is the ``same``.
+    how its probabilities differ (``mean``, ``p999``) and how often the answer is the ``same``, over ``texts`` tweets.
     """
 
     exact: float
     tasks: Mapping[str, Mapping[str, float]]
+    texts: int = _TEXTS
 
 
 def ship(claim: Claim, run: str, name: str, tolerance: float, limit: int = 0) -> tuple[Path, Difference]:
     """Write the run's artefact and return its folder, or raise ModelError where it differs from the framework.
 
-    ``tolerance`` is the largest mean difference of a probability that the 8-bit graph may have in any task.
+    ``tolerance`` is the largest mean difference of a probability that the 8-bit graph may have in any task. The
+    comparison is over a fifth of the tweets of ``equality.py``, so that it takes seconds; manifest and card say so.
     """
     data, folder = claim.data(data_of(claim, run)), claim.run(run)
     target = folder / "artefact"
@@ -51,6 +54,7 @@ def ship(claim: Claim, run: str, name: str, tolerance: float, limit: int = 0) ->
         )
         found = compare(checkpoint.load(folder / CHECKPOINT_FILE), part)
         _check(found, tolerance)
+        add_equality(part, equality.stated(found.tasks, found.texts))
         shutil.rmtree(target, ignore_errors=True)
         part.rename(target)
     return target, found
@@ -59,9 +63,8 @@ def ship(claim: Claim, run: str, name: str, tolerance: float, limit: int = 0) ->
 def compare(state: Checkpoint, artefact: Path, texts: int = _TEXTS) -> Difference:
     """Run the checkpoint in PyTorch, and both graphs in ONNX Runtime, over tweets of no data set."""
     tweets = equality.thousand_tweets()[:: max(1, equality.COUNT // texts)]
-    return Difference(
-        _exact(state, encode(state.tokenizer, tweets)), equality.compare(state, artefact, tweets)
-    )
+    exact = _exact(state, encode(state.tokenizer, tweets))
+    return Difference(exact, equality.compare(state, artefact, tweets), len(tweets))
 
 
 def _exact(state: Checkpoint, ids: list[list[int]]) -> float:
@@ -77,9 +80,9 @@ def _check(found: Difference, tolerance: float) -> None:
     worst = max(found.tasks, key=lambda task: found.tasks[task]["mean"])
     mean = found.tasks[worst]["mean"]
     _log.info(
-        "export: in single precision a logit differs by at most %.1e, "
+        "export: on %d tweets a logit in single precision differs by at most %.1e, "
         "with 8 bits a probability of %s by %.4f in the mean",
-        *(found.exact, worst, mean),
+        *(found.texts, found.exact, worst, mean),
     )
     wrong = []
     if not found.exact <= _EXACT:
@@ -101,6 +104,8 @@ def told(found: Difference, tolerance: float) -> str:
     """Return the comparison in Markdown."""
     lines = [
         "# The export beside the framework",
+        "",
+        f"On {found.texts} tweets of no data set.",
         "",
         f"Single precision: a logit differs by at most {found.exact:.1e} (allowed {_EXACT:.0e}). With 8 bits:",
         "",
