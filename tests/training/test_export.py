@@ -211,6 +211,25 @@ def test_results_go_into_the_card(folder: Path, data: Path, tmp_path: Path) -> N
     assert load_artifact(tmp_path).name == artifact.name
 
 
+def test_the_card_says_why_entities_have_no_rival(manifest: Any) -> None:
+    score = {"value": 0.5, "low": 0.4, "high": 0.6}
+    compared = {"value": 0.2, "difference": {"value": 0.3, "low": 0.2, "high": 0.4}}
+    one = {"lang": "en", "rows": 9, "score": score, "rivals": {}}
+    irony = one | {"metric": "f1_yes", "rivals": dict.fromkeys(("majority", "svm", "older-1"), compared)}
+    sets = {"tweeteval_irony": irony, "ner_btc": one | {"metric": "entity_f1"}}
+
+    def lines(*rivals: str) -> list[str]:
+        found = {"rivals": rivals, "draws": 10, "sets": sets, "tasks": {}, "mean": {"score": score}}
+        return render_card(manifest | {"evaluation": found}).splitlines()
+
+    why = '"-" here, and nothing in the tables below, is where a rival has no answer: entities are tagged {}.'
+    assert why.format("by none of the rivals") in lines("majority", "svm")
+    assert "| ner_btc | en | entity F1 | 50.0 [40.0, 60.0] | - | - |" in "\n".join(lines("majority", "svm"))
+    assert why.format("not by majority and svm") in lines("majority", "svm", "older-1")
+    assert "has no answer" not in "\n".join(lines("older-1"))
+    assert any(line.endswith("; it tags no entities.") for line in render_card(manifest).splitlines())
+
+
 def _pictures(card: str) -> list[str]:
     return re.findall(r"!\[[^\]]{20,}\]\(([^)]+)\)", card)
 
@@ -283,6 +302,8 @@ def test_texts_without_labels_are_in_the_manifest_and_the_card(
     assert set(found) == {"tweeteval_irony", "emojispace_es", "trend_events_es", "unlabeled/es"}
     assert found["unlabeled/es"] == file_digest(tmp_path / "unlabeled" / "es.txt.gz")
     card = render_card(manifest | {"data": found})
+    assert 'Of a set whose "text" is taken no label was used' in card
+    assert '"text" is taken' not in render_card(manifest | {"data": {"tweeteval_irony": "0" * 64}})
     known = licences()
     for name, taken in (
         ("tweeteval_irony", "labels"),

@@ -39,7 +39,7 @@ GRAMS_OF_A_KWH = 450
 _RIVALS = {
     "majority": "majority: the most frequent answer of the training file.",
     "svm": "svm: a linear SVM over TF-IDF of words and pairs of words, trained on the same set alone.",
-    "vader": "vader: the rules of VADER, for English only.",
+    "vader": "vader: the rules of VADER, for English sentiment only.",
 }
 _ABOUT = {
     "By task and language": "Scores are means over sets; the expected calibration error is over all their answers, in "
@@ -121,6 +121,7 @@ def render_card(manifest: Mapping[str, Any]) -> str:
         evaluation=evaluation,
         tasks=_tasks(manifest),
         rivals=_RIVALS,
+        silent=_silent(evaluation),
         scores=_scores(manifest["metrics"], evaluation),
         lost=_lost(manifest["metrics"]),
         most_points=MOST_POINTS,
@@ -132,6 +133,7 @@ def render_card(manifest: Mapping[str, Any]) -> str:
         picture=PICTURE_FILE,
         footprint=_footprint(recipe),
         data=_data(manifest["data"]),
+        texts_taken=any(_taken(key) == "text" for key in manifest["data"]),
     )
     return text.rstrip() + "\n"
 
@@ -179,6 +181,16 @@ def _scores(metrics: Mapping[str, Mapping[str, float]], evaluation: Mapping[str,
             row["calibration error"] = spell(one["calibration_error"])
         rows.append(row)
     return rows
+
+
+def _silent(evaluation: Mapping[str, Any]) -> str:
+    """Return why a rival's cells may be empty; nothing where all rivals are models."""
+    rivals = evaluation.get("rivals", [])
+    simple = [name for name in rivals if name in _RIVALS]
+    if not simple:
+        return ""
+    tagged = "by none of the rivals" if len(simple) == len(rivals) else f"not by {' and '.join(simple)}"
+    return f'"-" here, and nothing in the tables below, is where a rival has no answer: entities are tagged {tagged}.'
 
 
 def _lost(metrics: Mapping[str, Mapping[str, float]]) -> list[Row]:
