@@ -11,7 +11,7 @@ import torch
 
 from tests.training.tiny import tiny_checkpoint
 from trendlark.errors import InputError, NotFoundError
-from trendlark.training import checkpoint, export, keeper, train
+from trendlark.training import checkpoint, export, train
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.examples import load_examples
 from trendlark.training.losses import task_losses
@@ -231,18 +231,6 @@ def test_the_clock_ends_by_steps_or_by_minutes() -> None:
     assert Clock(steps=100, minutes=1.0, seconds=60.0).done
     assert not Clock(steps=100, minutes=1.0, seconds=30.0).done
     assert Recipe().rates.words == Recipe().words_rate
-
-
-def test_a_run_stops_when_it_no_longer_gets_better(
-    data: Path, out: Path, tmp_path: Path, start: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "patient.toml"
-    table = RECIPE.format(minutes=60).replace("steps = 7", "steps = 50").replace("validate_minutes = 60", "")
-    path.write_text(f"{table}\nvalidate_minutes = 0\npatience = 2\n", encoding="utf-8")
-    means = iter([0.5, 0.6, 0.55, 0.6, *[0.7] * 50])
-    monkeypatch.setattr(keeper, "validate", lambda *_: next(means))
-    # The best is at the second step; two more are no better, so the third of them is never made.
-    assert checkpoint.load(train.run(data, out, str(path), start=start)).more["step"] == 4
 
 
 def test_a_base_that_is_nowhere_is_named(data: Path, out: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trendlark.training import wide
+from trendlark.training import checkpoint, wide
 from trendlark.training.centre import centre
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.optimise import Clock, Optimiser
@@ -24,7 +24,7 @@ from trendlark.training.team import Team
 
 _log = logging.getLogger(__name__)
 
-LAST = "last.pt"
+LAST, BEST = "last.pt", "best.pt"
 
 
 @dataclass(slots=True)
@@ -43,15 +43,20 @@ class _Timer:
 
 @dataclass(slots=True)
 class _Early:
-    """What early stopping counts: the best mean of tasks, and how many validations in a row were no better."""
+    """The best mean of tasks and its step, the step last judged, how many validations in a row were no better."""
 
     best: float = 0.0
+    best_step: int = 0
+    judged_step: int = 0
     worse: int = 0
 
 
 @dataclass(slots=True)
 class Keeper:
-    """Saves and validates when it is time to, in the first process of a team, and says when to stop early."""
+    """Saves and validates when it is time to, in the first process of a team, and says when to stop early.
+
+    Where the recipe has patience the state of the best validation is kept besides, and is what the run ends with.
+    """
 
     state: Checkpoint
     data: Path
@@ -110,22 +115,37 @@ class Keeper:
         """Validate and save where it is due; every process of a team has to call it after the same step."""
         due = self.crew.first and self._saving.due()
         if self.crew.first and self._validating.due():
-            self._judge(validate(self.state, self.data, self.out, self.recipe.validate_rows, self.clock))
+            self._judge()
+            if self.stopped:
+                _log.info(
+                    "stop: at step %d, because %d validations in a row were no better than %.4f",
+                    self.clock.step,
+                    self._early.worse,
+                    self._early.best,
+                )
             # What was counted is kept with the state that it was counted at.
             due = due or self.recipe.patience > 0
         if self.crew.any(due):
             self._save(self.crew.gather(self._own()))
 
     def end(self) -> None:
-        """Add n-grams and centre what soft labels pulled, save the last state and validate it on all rows."""
+        """Add n-grams and centre what soft labels pulled, save it and validate it on all rows.
+
+        With patience that is the best state, not the last. The steps that are saved are those that were done.
+        """
         # The others need not wait for what the first one does alone.
         others = self.crew.gather(self._own())
-        if self.crew.first:
-            if self.recipe.ngrams:
-                self.state = wide.attach(self.state, self.data, self.recipe.ngrams)
-            centre(self.state, self.data)
-            self._save(others)
-            validate(self.state, self.data, self.out, 0, self.clock)
+        if not self.crew.first:
+            return
+        step = self._go_back() if self.recipe.patience else self.clock.step
+        if step != self.clock.step:
+            # What the others have belongs to the last state.
+            others = []
+        if self.recipe.ngrams:
+            self.state = wide.attach(self.state, self.data, self.recipe.ngrams)
+        centre(self.state, self.data)
+        self._save(others)
+        self._validate(step, 0)
 
     @property
     def _device(self) -> torch.device:
@@ -137,7 +157,10 @@ class Keeper:
         mine = {"optimiser": _on_processor(self.optimiser.state_dict())} if self.crew.every else {}
         return mine | random_state(self._device)
 
-    def _save(self, others: list[dict[str, Any]]) -> None:
+    def _validate(self, step: int, rows: int) -> float:
+        return validate(self.state, self.data, self.out, rows, step, self.clock.seconds)
+
+    def _save(self, others: list[dict[str, Any]], name: str = LAST) -> None:
         if not self.crew.first:
             return
         more = {
@@ -150,20 +173,43 @@ class Keeper:
             "recipe": self.recipe.to_dict(),
             "soft": self.state.more.get("soft", ""),
         }
-        replace(self.state, more=more | random_state(self._device)).save(self.out / LAST)
-        _log.info("checkpoint: step %d in %s", self.clock.step, self.out / LAST)
+        replace(self.state, more=more | random_state(self._device)).save(self.out / name)
+        _log.info("checkpoint: step %d in %s", self.clock.step, self.out / name)
 
-    def _judge(self, mean: float) -> None:
-        early = self._early
-        early.worse = 0 if mean > early.best else early.worse + 1
-        early.best = max(early.best, mean)
-        if self.stopped:
+    def _judge(self) -> None:
+        """Validate this step's state, count it for early stopping, and keep it where it is the best."""
+        early, step = self._early, self.clock.step
+        mean = self._validate(step, self.recipe.validate_rows)
+        early.judged_step = step
+        if mean > early.best:
+            early.best, early.best_step, early.worse = mean, step, 0
+            if self.recipe.patience:
+                self._save([], BEST)
+        else:
+            early.worse += 1
+
+    def _go_back(self) -> int:
+        """Take up the best state again where it is not the last; return the step of what the run ends with."""
+        early, path, step = self._early, self.out / BEST, self.clock.step
+        if early.judged_step != step:
+            worse = early.worse
+            self._judge()
+            # A run that its steps or minutes end was not stopped: it may be given more of them.
+            early.worse = min(early.worse, worse)
+        if early.best_step not in (0, step) and path.exists():
+            best = checkpoint.load(path)
+            self.state.network.load_state_dict(best.network.state_dict())
+            self.optimiser.load_state_dict(best.more["optimiser"])
+            step, mean = best.more["step"], best.more["early"]["best"]
             _log.info(
-                "stop: at step %d, because %d validations in a row were no better than %.4f",
-                self.clock.step,
-                early.worse,
-                early.best,
+                "end: with the state of step %d, because its mean of tasks, %.4f, is the best", step, mean
             )
+            return int(step)
+        why = f"its mean of tasks, {early.best:.4f}, is the best"
+        if early.best_step != step:
+            why = f"{path} is gone" if early.best_step else "no set has a validation file"
+        _log.info("end: with the last state, of step %d, because %s", step, why)
+        return step
 
 
 def random_state(device: torch.device) -> dict[str, Tensor]:
@@ -180,10 +226,10 @@ def set_random_state(state: Mapping[str, Any], device: torch.device) -> None:
         torch.cuda.set_rng_state(state["cuda_rng"], device)
 
 
-def validate(state: Checkpoint, data: Path, out: Path, rows: int, clock: Clock) -> float:
+def validate(state: Checkpoint, data: Path, out: Path, rows: int, step: int, seconds: float) -> float:
     """Score on validation, at most ``rows`` of each set (0 is all), write it down and return the mean of tasks.
 
-    It is 0 where no set has a validation file.
+    ``step`` and ``seconds`` say how far the run was at this state. The mean is 0 where no set has a validation file.
     """
     state.network.eval()
     found = score_all(state.predictor(), state.tokenizer, data, limit=rows or None)
@@ -192,11 +238,9 @@ def validate(state: Checkpoint, data: Path, out: Path, rows: int, clock: Clock) 
         return 0.0
     mean = mean_score(found)
     said = {key: round(main_metric(SETS[key], scores), 4) for key, scores in found.items()}
-    _log.info("validation at step %d: mean of tasks %.4f; %s", clock.step, mean, json.dumps(said))
+    _log.info("validation at step %d: mean of tasks %.4f; %s", step, mean, json.dumps(said))
     with (out / "validation.jsonl").open("a", encoding="utf-8") as log:
-        log.write(
-            json.dumps({"step": clock.step, "seconds": clock.seconds, "mean": mean, "sets": found}) + "\n"
-        )
+        log.write(json.dumps({"step": step, "seconds": seconds, "mean": mean, "sets": found}) + "\n")
     return mean
 
 
