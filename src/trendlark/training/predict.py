@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from trendlark.nlu.runtime import onnxruntime
 from trendlark.training.model import Network
 from trendlark.training.optimise import pad
+from trendlark.training.precision import autocast
 
 Floats = NDArray[np.float32]
 # Token ids of texts in, for each text the raw logits by task ([width], or [tokens, width] for entities).
@@ -33,7 +34,7 @@ def network_predictor(network: Network, batch: int = 64) -> Predictor:
         for start in range(0, len(order), batch):
             part = order[start : start + batch]
             rows, mask = pad(ids[at] for at in part)
-            with torch.inference_mode(), torch.autocast(device.type, dtype=torch.bfloat16):
+            with torch.inference_mode(), autocast(device):
                 out = network(rows.to(device), mask.to(device))
             arrays = {name: value.float().cpu().numpy() for name, value in out.items()}
             for row, at in enumerate(part):

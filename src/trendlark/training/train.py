@@ -40,6 +40,7 @@ from trendlark.training.model import Network
 from trendlark.training.noise import make_noise
 from trendlark.training.optimise import Clock, Optimiser, rate_factor
 from trendlark.training.pieces import keep_pieces
+from trendlark.training.precision import autocast, choose
 from trendlark.training.recipe import Recipe, load_recipe
 from trendlark.training.soft import soft_examples
 
@@ -117,6 +118,8 @@ def _device() -> torch.device:
         # What asks for "the GPU" is to get this process's own.
         torch.cuda.set_device(device)
     _log.info("device: %s, because PyTorch sees %s", device, f"{gpus} GPUs" if gpus else "no GPU")
+    # Told here, where the other choices are, not at the first batch.
+    choose(device.type)
     return device
 
 
@@ -208,7 +211,7 @@ class _Reader:
         """Return the loss of each task that the batch supervises."""
         batch = (batch.twice() if self.recipe.r_drop else batch).to(self.device)
         blank = self.blanks.choose(batch) if self.recipe.masked else None
-        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+        with autocast(self.device):
             out = self.network(batch.ids, batch.mask, blank)
         losses = task_losses(out, batch, self.recipe.smoothing)
         if self.recipe.r_drop:
