@@ -201,7 +201,10 @@ def test_a_wrong_recipe_names_all_its_faults() -> None:
 
 
 def test_tasks_that_soft_labels_leave_to_people_are_checked() -> None:
-    assert parse_recipe({"soft_without": ["hate", "irony"]}, "x.toml").soft_without == ("hate", "irony")
+    recipe = parse_recipe({"soft_without": ["hate", "irony"]}, "x.toml")
+    assert recipe.soft_without == ("hate", "irony")
+    # A recipe as plain data is a recipe again.
+    assert parse_recipe(recipe.to_dict(), "x.toml") == recipe
     for wrong in (["entities"], ["hat"], "hate", [["hate"]]):
         with pytest.raises(
             InputError, match=r"x\.toml: soft_without is .*, not a list of tasks out of .*hate"

@@ -108,7 +108,7 @@ def parse_recipe(table: Mapping[str, Any], source: str) -> Recipe:
     if isinstance(rows, int) and (rows < 0 or rows & (rows - 1)):
         wrong.append(f"ngrams is {rows}, not 0 or a power of two")
     without = table.get("soft_without", [])
-    if not isinstance(without, list) or not all(one in POOLED_TASKS for one in without):
+    if not isinstance(without, list | tuple) or not all(one in POOLED_TASKS for one in without):
         wrong.append(f"soft_without is {without!r}, not a list of tasks out of {', '.join(POOLED_TASKS)}")
     wrong += [
         f"boosts.{key} is no set"
