@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from tests.training.tiny import tiny_checkpoint
+from tests.training.told import unexplained
 from trendlark.training import checkpoint, team
 from trendlark.training.team import Team
 
@@ -26,7 +27,8 @@ validate_minutes = 60
 """
 
 TWO = """
-import sys, torch
+import logging, sys, torch
+logging.basicConfig(level=logging.INFO, format="%(name)s %(message)s")
 from pathlib import Path
 from trendlark.training import train, team
 seen = []
@@ -95,6 +97,14 @@ def test_two_processes_meet_at_the_same_weights(
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=240)
     assert done.returncode == 0, done.stderr[-2000:]
+    told = [
+        line.split(maxsplit=1) for line in done.stderr.splitlines() if line.startswith("trendlark.training.")
+    ]
+    assert unexplained([(name, message) for name, message in told]) == []
+    how = f"weights are averaged every {every} steps" if every else "gradients are averaged before each step"
+    for rank in (0, 1):
+        line = f"team: process {rank} of 2, because torchrun started so many; {how}, because the recipe has"
+        assert [message for _, message in told if message.startswith(line)], done.stderr[-2000:]
     first, second = ((out / f"seen-{rank}.txt").read_text(encoding="utf-8").split() for rank in (0, 1))
     assert len(first) == meetings
     assert first == second

@@ -48,7 +48,15 @@ def keep_pieces(base: E5, data: Path, size: int) -> NDArray[np.int64]:
     ranked = sorted((row for row in worth if row >= len(SPECIAL)), key=lambda row: (-worth[row], row))
     rest = islice((row for row in ranked if row not in first), max(0, size - len(first)))
     kept = sorted(first.union(rest))
-    _log.info("vocabulary: kept %d of %d pieces", len(kept), len(base.pieces))
+    _log.info(
+        "vocabulary: kept %d of %d pieces, because %d were asked for: %d single signs and the %d of most use, of %d",
+        len(kept),
+        len(base.pieces),
+        size,
+        len(first),
+        len(kept) - len(first),
+        len(set(ranked) - first),
+    )
     return np.array(kept, np.int64)
 
 

@@ -79,14 +79,13 @@ def run(
     crew.begin(network)
     mixture = _mixture(data, soft, state, chosen, crew)
     reader = _Reader(network, device, chosen, masked.blanks(state.tokenizer, chosen.masked))
-    clock = Clock(mixture.steps(chosen.epochs / crew.size) if chosen.epochs else chosen.steps, minutes)
+    clock = _schedule(mixture, chosen, crew, minutes)
     optimiser = Optimiser(network, chosen.rates)
     # Each process of a team draws batches and drops units of its own.
     if crew.rank:
         torch.manual_seed(chosen.seed + 1000 * crew.rank)
     keeper = Keeper(state, data, out, chosen, clock, optimiser, crew)
     skip = keeper.resume()
-    _log.info("schedule: %d steps%s", clock.steps, f" or {minutes} minutes" if minutes else "")
     if crew.first and skip == 0:
         # What the data are is looked at before anything is learnt from them.
         write_report(data, out)
@@ -130,7 +129,7 @@ def start_state(data: Path, recipe: Recipe, start: Path | None) -> Checkpoint:
 
 
 def _start(data: Path, start: Path) -> Checkpoint:
-    _log.info("start: %s, as asked", start)
+    _log.info("start: %s, because it was asked for", start)
     if start.suffix != ".pt":
         return from_artifact(start, emoji_labels(data))
     state = checkpoint.load(start)
@@ -162,11 +161,11 @@ def _as_deep(state: Checkpoint, data: Path, recipe: Recipe) -> Checkpoint:
 def _base(recipe: Recipe, data: Path) -> Checkpoint:
     emoji = emoji_labels(data)
     if recipe.base == "e5":
-        _log.info("base: multilingual-e5-small, as the recipe says")
+        _log.info("base: multilingual-e5-small, because the recipe says so")
         base = read_e5()
         kept = keep_pieces(base, data, recipe.pieces)
         return Checkpoint(load_e5(base, kept, len(emoji), recipe.layers), make_tokenizer(base, kept), emoji)
-    _log.info("base: the folder %s, as the recipe says", recipe.base)
+    _log.info("base: the folder %s, because the recipe says so", recipe.base)
     return Checkpoint(*load_bert(Path(recipe.base), len(emoji), recipe.layers), emoji)
 
 
@@ -194,8 +193,28 @@ def _mixture(data: Path, soft: Path | None, state: Checkpoint, recipe: Recipe, c
         examples |= texts
     parts = shares({name: len(rows) for name, rows in examples.items()}, recipe.power, recipe.boosts)
     for name, share in sorted(parts.items(), key=lambda item: -item[1]):
-        _log.info("mixture: %s %.1f %% of the examples drawn", name, 100 * share)
+        _log.info(
+            "mixture: %s %.1f %% of the examples drawn, because that is the share of %d to the power %g times %g",
+            name,
+            100 * share,
+            len(examples[name]),
+            recipe.power,
+            recipe.boosts.get(name, 1.0),
+        )
     return Mixture(examples, parts, recipe.tokens_per_batch, recipe.seed + crew.rank, len(state.emoji))
+
+
+def _schedule(mixture: Mixture, recipe: Recipe, crew: team.Team, minutes: float | None) -> Clock:
+    """Return the clock that ends the run, by the steps of each process or by the minutes that were asked for."""
+    steps, why = recipe.steps, "the recipe has so many"
+    if recipe.epochs:
+        steps = mixture.steps(recipe.epochs / crew.size)
+        why = f"they are the recipe's {recipe.epochs:g} epochs"
+        why += f" in {crew.size} processes" if crew.size > 1 else ""
+    if minutes:
+        why += f", or {minutes:g} minutes where these are over first, because they were asked for"
+    _log.info("schedule: %d steps, because %s", steps, why)
+    return Clock(steps, minutes)
 
 
 @dataclass(frozen=True, slots=True)
