@@ -116,12 +116,12 @@ class Team:
         sizes = torch.zeros(self.size, dtype=torch.long, device=here.device)
         sizes[self.rank] = len(here)
         distributed.all_reduce(sizes)
-        # What is sent has to be as long in every process.
-        longest = here.new_zeros((int(sizes.max()), *here.shape[1:]))
-        longest[: len(here)] = here
-        found = [torch.empty_like(longest) for _ in range(self.size)]
-        distributed.all_gather(found, longest)
-        return torch.cat([part[:size] for part, size in zip(found, sizes.tolist(), strict=True)])
+        # A sum in which each process has a place of its own: gloo gathers nothing that lies on a GPU.
+        *before, total = [0, *sizes.cumsum(0).tolist()]
+        found = here.new_zeros((total, *here.shape[1:]))
+        found[before[self.rank] :][: len(here)] = here
+        distributed.all_reduce(found)
+        return found
 
 
 def join(every: int) -> Team:
