@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.training.bases import LAYERS, WIDTH, write_base
 from tests.training.tiny import tiny_checkpoint
 from trendlark.errors import InputError, NotFoundError
 from trendlark.training import checkpoint, export, train
@@ -244,6 +245,17 @@ def test_a_base_that_is_nowhere_is_named(data: Path, out: Path, tmp_path: Path) 
     folder.mkdir()
     with pytest.raises(NotFoundError, match=r"config\.json, model\.safetensors, tokenizer\.json in the base"):
         train.run(data, out, str(path))
+
+
+def test_another_base_takes_the_place_of_the_recipe_s(data: Path, out: Path, tmp_path: Path) -> None:
+    path = tmp_path / "one.toml"
+    path.write_text("steps = 1\nvalidate_rows = 2\n", encoding="utf-8")
+    folder = str(write_base(tmp_path / "base"))
+    state = checkpoint.load(train.run(data, out, str(path), base=folder))
+    assert state.more["recipe"]["base"] == folder
+    assert (state.network.shape.layers, state.network.shape.width) == (LAYERS, WIDTH)
+    with pytest.raises(InputError, match=r"one\.toml: base is 'nowhere', not one of e5 and the folders"):
+        train.run(data, out, str(path), base="nowhere")
 
 
 @pytest.mark.parametrize(

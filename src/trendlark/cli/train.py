@@ -39,6 +39,13 @@ def train(
     soft: Annotated[
         Path | None, typer.Option(help="A file of `trendlark teach`, mixed in as the recipe says.")
     ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            help="Encoder to begin from, in place of the recipe's: e5, or a folder of BERT or MPNet as Hugging Face's "
+            "libraries save it."
+        ),
+    ] = None,
 ) -> None:
     """Train a model, calibrate it and export it; the same command goes on where it was cut off."""
     need_extra()
@@ -57,7 +64,7 @@ def train(
         shown = int(share * 1000)
 
     try:
-        checkpoint = run(data, out, recipe, minutes, start, progress=_advance, soft=soft)
+        checkpoint = run(data, out, recipe, minutes, start, progress=_advance, soft=soft, base=base)
     finally:
         bars.close()
     typer.echo(f"The artefact is in {export.run(checkpoint, data, out / 'artefact')}.", err=True)

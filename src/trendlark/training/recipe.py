@@ -37,8 +37,9 @@ class Recipe:
     above 0 raw tweets are drawn, too (``text_en`` and so on), and this share of their words is blanked and to be
     guessed (``masked.py``). Where ``ngrams`` is above 0 a table of so many rows, a power of two, is fitted beside
     the network at the end (``wide.py``). ``validate_rows`` of each set are scored every ``validate_minutes``; after
-    ``patience`` of these without a better mean of tasks the run stops (0 for never). Several processes average
-    their weights every ``average_every`` steps.
+    ``patience`` of these without a better mean of tasks the run stops, and ends with the best state (0 for never).
+    Several processes average their weights every ``average_every`` steps, or, where that is 0, their gradients at
+    each.
     """
 
     name: str = "custom"
@@ -84,14 +85,15 @@ class Recipe:
         return asdict(self) | {"boosts": dict(self.boosts), "weights": dict(self.weights)}
 
 
-def load_recipe(name: str) -> Recipe:
-    """Read a recipe by its name in ``recipes/`` or by the path of a TOML file."""
+def load_recipe(name: str, base: str | None = None) -> Recipe:
+    """Read a recipe by its name in ``recipes/`` or by the path of a TOML file; ``base`` takes the place of its own."""
     own = Path(__file__).parent / "recipes"
     path = Path(name) if name.endswith(".toml") else own / f"{name}.toml"
     if not path.exists():
         known = ", ".join(sorted(one.stem for one in own.glob("*.toml")))
         raise InputError(f"No recipe {name!r}. Allowed are {known}, or the path of a .toml file. Choose one.")
-    return parse_recipe(tomllib.loads(path.read_text(encoding="utf-8")), path.name)
+    table = tomllib.loads(path.read_text(encoding="utf-8"))
+    return parse_recipe(table | {"base": base} if base else table, path.name)
 
 
 def parse_recipe(table: Mapping[str, Any], source: str) -> Recipe:

@@ -58,14 +58,15 @@ def run(
     start: Path | None = None,
     progress: Progress | None = None,
     soft: Path | None = None,
+    base: str | None = None,
 ) -> Path:
     """Train by the recipe on the sets in ``data`` and return the checkpoint, ``out/last.pt``.
 
     ``minutes`` bounds the multi-task stage; ``start`` is a checkpoint (.pt), ``default`` or the folder of another
     artefact, to begin from instead of the base; ``progress`` is called with the share of the multi-task stage that is
-    done; ``soft`` is a file of soft labels (``soft.py``) to mix in.
+    done; ``soft`` is a file of soft labels (``soft.py``) to mix in; ``base`` takes the place of the recipe's.
     """
-    chosen = load_recipe(recipe)
+    chosen = load_recipe(recipe, base)
     device = _device()
     crew = team.join(chosen.average_every)
     last = out / LAST
@@ -260,9 +261,18 @@ def main() -> None:
     # Not --start, which torchrun would take for an option of its own.
     parser.add_argument("--from-checkpoint", type=Path)
     parser.add_argument("--soft", type=Path)
+    parser.add_argument("--base")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    run(given.data, given.out, given.recipe, given.minutes, given.from_checkpoint, soft=given.soft)
+    run(
+        given.data,
+        given.out,
+        given.recipe,
+        given.minutes,
+        given.from_checkpoint,
+        soft=given.soft,
+        base=given.base,
+    )
 
 
 if __name__ == "__main__":
