@@ -28,3 +28,11 @@ def state() -> Checkpoint:
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_data(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Path:
+    """Return a checkpoint of the untrained network for a run to begin from."""
+    path = tmp_path / "start.pt"
+    tiny_checkpoint().save(path)
+    return path

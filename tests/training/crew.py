@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
+
+from tests.training.cut import cut_off_after
+from trendlark.training import train
+from trendlark.training.team import Team
 
 _ROOT = Path(__file__).parents[2]
 _SCRIPT = (
     "import sys\nfrom pathlib import Path\nfrom {module} import {name}\n{name}(*map(Path, sys.argv[1:]))\n"
 )
+_RECIPE = """
+name = "tiny"
+steps = 8
+tokens_per_batch = 96
+average_every = {every}
+encoder_rate = 1e-3
+checkpoint_minutes = 0
+validate_minutes = 60
+validate_rows = 2
+"""
 
 
 def launch(folder: Path, module: str, name: str, *paths: Path) -> subprocess.CompletedProcess[str]:
@@ -26,6 +42,46 @@ def launch(folder: Path, module: str, name: str, *paths: Path) -> subprocess.Com
     return subprocess.run(
         command, env=environment, capture_output=True, text=True, check=False, timeout=240, cwd=_ROOT
     )
+
+
+def write_recipe(folder: Path, every: int) -> Path:
+    """Write the recipe of eight steps whose processes meet after so many of them."""
+    path = folder / f"every-{every}.toml"
+    path.write_text(_RECIPE.format(every=every), encoding="utf-8")
+    return path
+
+
+def run_to_its_end(data: Path, out: Path, recipe: Path, start: Path) -> None:
+    """Train in this process of a team, and write the sum of its weights at each meeting."""
+    logging.basicConfig(level=logging.INFO, format="%(name)s %(message)s")
+    average, seen = Team.average, []
+
+    def watched(self: Team, network: torch.nn.Module) -> None:
+        average(self, network)  # type: ignore[arg-type]
+        seen.append(float(sum(one.double().sum() for one in network.parameters())))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Team, "average", watched)
+        train.run(data, out, str(recipe), start=start)
+    (out / f"seen-{os.environ['RANK']}.txt").write_text("\n".join(map(repr, seen)), encoding="utf-8")
+
+
+def run_until_cut_off(data: Path, out: Path, recipe: Path, start: Path) -> None:
+    """Train in this process of a team until the fifth step, which no process outlives."""
+    train.run(data, out, str(recipe), start=start, progress=cut_off_after(0.6))
+
+
+def train_both(folder: Path, name: str, data: Path, out: Path, recipe: Path, start: Path) -> str:
+    """Train in two processes by the function of this module that is named; return what they logged."""
+    out.mkdir(exist_ok=True)
+    done = launch(folder, __name__, name, data, out, recipe, start)
+    assert (done.returncode == 0) == (name == "run_to_its_end"), done.stderr[-2000:]
+    return done.stderr
+
+
+def sums_seen(out: Path) -> list[list[str]]:
+    """Return by process the sums of weights that ``run_to_its_end`` wrote."""
+    return [(out / f"seen-{rank}.txt").read_text(encoding="utf-8").split() for rank in (0, 1)]
 
 
 def differences(one: Any, other: Any, name: str = "") -> list[str]:

@@ -2,99 +2,34 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from tests.training.crew import differences, launch
-from tests.training.tiny import tiny_checkpoint
+from tests.training.crew import differences, sums_seen, train_both, write_recipe
+from tests.training.cut import CutOffError, cut_off_after
 from trendlark.training import checkpoint, train
 from trendlark.training.keeper import random_state, set_random_state
-from trendlark.training.team import Team
-
-RECIPE = """
-name = "tiny"
-steps = 8
-tokens_per_batch = 96
-average_every = {every}
-encoder_rate = 1e-3
-checkpoint_minutes = 0
-validate_minutes = 60
-validate_rows = 2
-"""
-
-
-class _KilledError(RuntimeError):
-    pass
-
-
-def _kill(progress: float) -> None:
-    if progress > 0.6:
-        raise _KilledError
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Path:
-    path = tmp_path / "start.pt"
-    tiny_checkpoint().save(path)
-    return path
-
-
-def _recipe(folder: Path, every: int) -> Path:
-    path = folder / f"every-{every}.toml"
-    path.write_text(RECIPE.format(every=every), encoding="utf-8")
-    return path
-
-
-def run_to_its_end(data: Path, out: Path, recipe: Path, start: Path) -> None:
-    """Train in this process of a team, and write the sum of its weights at each meeting."""
-    average, seen = Team.average, []
-
-    def watched(self: Team, network: torch.nn.Module) -> None:
-        average(self, network)  # type: ignore[arg-type]
-        seen.append(float(sum(one.double().sum() for one in network.parameters())))
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Team, "average", watched)
-        train.run(data, out, str(recipe), start=start)
-    (out / f"seen-{os.environ['RANK']}.txt").write_text("\n".join(map(repr, seen)), encoding="utf-8")
-
-
-def run_until_killed(data: Path, out: Path, recipe: Path, start: Path) -> None:
-    """Train in this process of a team until the fifth step, which no process outlives."""
-    train.run(data, out, str(recipe), start=start, progress=_kill)
-
-
-def _both(folder: Path, name: str, data: Path, out: Path, recipe: Path, start: Path) -> str:
-    out.mkdir(exist_ok=True)
-    done = launch(folder, __name__, name, data, out, recipe, start)
-    assert (done.returncode == 0) == (name == "run_to_its_end"), done.stderr[-2000:]
-    return done.stderr
-
-
-def _seen(out: Path) -> list[list[str]]:
-    return [(out / f"seen-{rank}.txt").read_text(encoding="utf-8").split() for rank in (0, 1)]
 
 
 @pytest.mark.parametrize("every", [2, 0])
 def test_a_resumed_team_gives_what_an_undisturbed_one_gives(
     every: int, data: Path, start: Path, tmp_path: Path
 ) -> None:
-    recipe, straight, second = _recipe(tmp_path, every), tmp_path / "straight", tmp_path / "second"
-    _both(tmp_path, "run_to_its_end", data, straight, recipe, start)
-    assert "_KilledError" in _both(tmp_path, "run_until_killed", data, second, recipe, start)
+    recipe, straight, second = write_recipe(tmp_path, every), tmp_path / "straight", tmp_path / "second"
+    train_both(tmp_path, "run_to_its_end", data, straight, recipe, start)
+    assert "CutOffError" in train_both(tmp_path, "run_until_cut_off", data, second, recipe, start)
     cut = checkpoint.load(second / "last.pt").more
     assert cut["step"] == 4
     # Random numbers differ from process to process; optimisers do where only weights are averaged.
     assert [sorted(one) for one in cut["others"]] == [["optimiser", "rng"] if every else ["rng"]]
     assert not torch.equal(cut["rng"], cut["others"][0]["rng"])
-    _both(tmp_path, "run_to_its_end", data, second, recipe, start)
-    first, other = _seen(second)
+    train_both(tmp_path, "run_to_its_end", data, second, recipe, start)
+    first, other = sums_seen(second)
     assert first == other
-    assert first == _seen(straight)[0][-len(first) :]
+    assert first == sums_seen(straight)[0][-len(first) :]
     assert len(first) == (4 if every == 0 else 2)
     ends = [checkpoint.load(folder / "last.pt") for folder in (straight, second)]
     assert [end.more["step"] for end in ends] == [8, 8]
@@ -104,11 +39,11 @@ def test_a_resumed_team_gives_what_an_undisturbed_one_gives(
 
 
 def test_a_run_of_one_goes_on_as_a_team(data: Path, start: Path, tmp_path: Path) -> None:
-    out, recipe = tmp_path / "out", _recipe(tmp_path, 2)
-    with pytest.raises(_KilledError):
-        train.run(data, out, str(recipe), start=start, progress=_kill)
-    _both(tmp_path, "run_to_its_end", data, out, recipe, start)
-    first, other = _seen(out)
+    out, recipe = tmp_path / "out", write_recipe(tmp_path, 2)
+    with pytest.raises(CutOffError):
+        train.run(data, out, str(recipe), start=start, progress=cut_off_after(0.6))
+    train_both(tmp_path, "run_to_its_end", data, out, recipe, start)
+    first, other = sums_seen(out)
     assert first == other
     assert len(set(first)) == 2
     assert checkpoint.load(out / "last.pt").more["step"] == 8
@@ -117,10 +52,10 @@ def test_a_run_of_one_goes_on_as_a_team(data: Path, start: Path, tmp_path: Path)
 def test_a_checkpoint_from_before_teams_were_kept_goes_on(
     data: Path, start: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    recipe, straight, second = _recipe(tmp_path, 2), tmp_path / "straight", tmp_path / "second"
+    recipe, straight, second = write_recipe(tmp_path, 2), tmp_path / "straight", tmp_path / "second"
     train.run(data, straight, str(recipe), start=start)
-    with pytest.raises(_KilledError):
-        train.run(data, second, str(recipe), start=start, progress=_kill)
+    with pytest.raises(CutOffError):
+        train.run(data, second, str(recipe), start=start, progress=cut_off_after(0.6))
     state = checkpoint.load(second / "last.pt")
     state.more = {name: value for name, value in state.more.items() if name not in ("others", "early")}
     assert set(state.more) == {"history", "optimiser", "step", "seconds", "rng", "recipe", "soft"}

@@ -44,12 +44,6 @@ def raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Path:
-    tiny_checkpoint().save(tmp_path / "start.pt")
-    return tmp_path / "start.pt"
-
-
-@pytest.fixture
 def recipe(tmp_path: Path) -> Path:
     path = tmp_path / "reads.toml"
     path.write_text(

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from tests.training.crew import differences
-from tests.training.tiny import tiny_checkpoint
+from tests.training.cut import CutOffError
 from trendlark.training import checkpoint, keeper, train
 from trendlark.training.checkpoint import Checkpoint
 
@@ -25,10 +25,6 @@ checkpoint_minutes = 60
 validate_minutes = {minutes}
 patience = {patience}
 """
-
-
-class _KilledError(RuntimeError):
-    pass
 
 
 class _Judge:
@@ -47,13 +43,6 @@ class _Judge:
             return 0.0
         self.seen[step] = {name: value.clone() for name, value in state.network.state_dict().items()}
         return next(self._means)
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Path:
-    path = tmp_path / "start.pt"
-    tiny_checkpoint().save(path)
-    return path
 
 
 @pytest.fixture(autouse=True)
@@ -136,9 +125,9 @@ def test_a_resumed_run_remembers_its_best_and_how_long_it_has_waited(
     def kill(progress: float) -> None:
         calls.append(progress)
         if len(calls) == 3:
-            raise _KilledError
+            raise CutOffError
 
-    with pytest.raises(_KilledError):
+    with pytest.raises(CutOffError):
         train.run(data, out, recipe, start=start, progress=kill)
     kept = checkpoint.load(out / "last.pt").more
     assert (kept["step"], kept["early"]) == (

@@ -3,45 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 
+from tests.training.crew import sums_seen, train_both, write_recipe
 from tests.training.tiny import tiny_checkpoint
 from tests.training.told import unexplained
 from trendlark.training import checkpoint, team
 from trendlark.training.team import Team
-
-RECIPE = """
-name = "tiny"
-steps = 8
-tokens_per_batch = 96
-average_every = {every}
-encoder_rate = 1e-3
-checkpoint_minutes = 60
-validate_minutes = 60
-"""
-
-TWO = """
-import logging, sys, torch
-logging.basicConfig(level=logging.INFO, format="%(name)s %(message)s")
-from pathlib import Path
-from trendlark.training import train, team
-seen = []
-average = team.Team.average
-def watched(self, network):
-    average(self, network)
-    seen.append(float(sum(p.double().sum() for p in network.parameters())))
-team.Team.average = watched
-data, out, recipe, start = map(Path, sys.argv[1:5])
-train.run(data, out, str(recipe), start=start)
-import os
-(out / f"seen-{os.environ['RANK']}.txt").write_text("\\n".join(map(repr, seen)))
-"""
 
 
 def test_one_alone_needs_no_others() -> None:
@@ -84,28 +55,17 @@ def test_every_process_takes_a_gpu_of_its_own(
 
 @pytest.mark.parametrize(("every", "meetings"), [(2, 4), (0, 8)])
 def test_two_processes_meet_at_the_same_weights(
-    every: int, meetings: int, data: Path, tmp_path: Path
+    every: int, meetings: int, data: Path, start: Path, tmp_path: Path
 ) -> None:
-    start, recipe, script = tmp_path / "start.pt", tmp_path / "tiny.toml", tmp_path / "two.py"
-    tiny_checkpoint().save(start)
-    recipe.write_text(RECIPE.format(every=every), encoding="utf-8")
-    script.write_text(TWO, encoding="utf-8")
     out = tmp_path / "out"
-    out.mkdir()
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "0"]
-    command += ["--standalone", str(script), str(data), str(out), str(recipe), str(start)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=240)
-    assert done.returncode == 0, done.stderr[-2000:]
-    told = [
-        line.split(maxsplit=1) for line in done.stderr.splitlines() if line.startswith("trendlark.training.")
-    ]
+    stderr = train_both(tmp_path, "run_to_its_end", data, out, write_recipe(tmp_path, every), start)
+    told = [line.split(maxsplit=1) for line in stderr.splitlines() if line.startswith("trendlark.training.")]
     assert unexplained([(name, message) for name, message in told]) == []
     how = f"weights are averaged every {every} steps" if every else "gradients are averaged before each step"
     for rank in (0, 1):
         line = f"team: process {rank} of 2, because torchrun started so many; {how}, because the recipe has"
-        assert [message for _, message in told if message.startswith(line)], done.stderr[-2000:]
-    first, second = ((out / f"seen-{rank}.txt").read_text(encoding="utf-8").split() for rank in (0, 1))
+        assert [message for _, message in told if message.startswith(line)], stderr[-2000:]
+    first, second = sums_seen(out)
     assert len(first) == meetings
     assert first == second
     assert len(set(first)) == meetings

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.training.bases import write_base
-from tests.training.tiny import tiny_checkpoint
+from tests.training.cut import CutOffError, cut_off_after
 from tests.training.told import unexplained
 from trendlark.training import pieces, precision, train
 from trendlark.training.e5 import read_e5
@@ -21,15 +21,6 @@ validate_minutes = 0
 validate_rows = 2
 patience = 9
 """
-
-
-class _KilledError(RuntimeError):
-    pass
-
-
-def _kill(progress: float) -> None:
-    if progress > 0.4:
-        raise _KilledError
 
 
 def _recipe(folder: Path, more: str) -> str:
@@ -47,15 +38,14 @@ def _unexplained(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 def test_every_choice_of_a_run_is_told_with_its_reason(
-    data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    data: Path, start: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
     precision.choose.cache_clear()
-    tiny_checkpoint().save(tmp_path / "start.pt")
     recipe = _recipe(tmp_path, "steps = 4\nlayers = 1\n[boosts]\ntweeteval_irony = 2\n")
-    with pytest.raises(_KilledError):
-        train.run(data, tmp_path / "out", recipe, start=tmp_path / "start.pt", progress=_kill)
-    train.run(data, tmp_path / "out", recipe, start=tmp_path / "start.pt")
+    with pytest.raises(CutOffError):
+        train.run(data, tmp_path / "out", recipe, start=start, progress=cut_off_after(0.4))
+    train.run(data, tmp_path / "out", recipe, start=start)
     assert _unexplained(caplog) == []
     for kind in ("device", "precision", "start", "layers", "mixture", "schedule", "resume", "end"):
         assert _messages(caplog, kind), kind

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from tests.training.bases import LAYERS, WIDTH, write_base
+from tests.training.cut import CutOffError, cut_off_after
 from tests.training.tiny import tiny_checkpoint
 from trendlark.errors import InputError, NotFoundError
 from trendlark.training import checkpoint, export, train
@@ -37,13 +38,6 @@ validate_rows = 2
 def recipe(tmp_path: Path) -> Path:
     path = tmp_path / "tiny.toml"
     path.write_text(RECIPE.format(minutes=0), encoding="utf-8")
-    return path
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Path:
-    path = tmp_path / "start.pt"
-    tiny_checkpoint().save(path)
     return path
 
 
@@ -151,22 +145,13 @@ def test_a_run_that_reads_each_batch_twice_tells_how_far_the_answers_are_apart(
     assert ("r_drop" in line) == said, line
 
 
-class _KilledError(RuntimeError):
-    pass
-
-
 def test_a_resumed_run_gives_what_an_undisturbed_one_gives(
     data: Path, out: Path, recipe: Path, start: Path, tmp_path: Path
 ) -> None:
     straight = checkpoint.load(train.run(data, out, str(recipe), start=start))
     second = tmp_path / "second"
-
-    def kill(progress: float) -> None:
-        if progress > 0.6:
-            raise _KilledError
-
-    with pytest.raises(_KilledError):
-        train.run(data, second, str(recipe), start=start, progress=kill)
+    with pytest.raises(CutOffError):
+        train.run(data, second, str(recipe), start=start, progress=cut_off_after(0.6))
     assert checkpoint.load(second / "last.pt").more["step"] == 4
     resumed = checkpoint.load(train.run(data, second, str(recipe), start=start))
     for name, value in straight.network.state_dict().items():
