@@ -96,6 +96,14 @@ def test_a_language_of_few_tweets_is_voted_on_as_all_are(
     assert TASKS["sentiment"].labels[found.chances["sentiment"].argmax()] == TASKS["sentiment"].labels[20 % 3]
 
 
+def test_of_a_set_that_no_teacher_knows_nothing_is_told(one_set: Path) -> None:
+    answers = [_Answers(one_set, slice(0, 45), 2.0), _Answers(one_set, slice(15, 60), 2.0)]
+    alone = choose_votes(answers, one_set, enough=60)
+    rows = [{"text": f"text {at}", "label": "irony" if at % 2 else "non_irony"} for at in range(60)]
+    write_rows(one_set / "tweeteval_irony" / "val.jsonl.gz", rows)
+    assert choose_votes(answers, one_set, enough=60) == alone
+
+
 def test_a_vote_takes_what_its_language_says_nothing_of_from_another() -> None:
     own, other = Vote((2.0, 0.0)), Vote((1.0, 0.5))
     joined = own.except_for(np.array([False, True]), other)

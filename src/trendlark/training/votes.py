@@ -83,8 +83,10 @@ def choose_votes(
                 asked.append((entry, [threads.submit(_sample, one, entry, rows) for one in teachers]))
     samples: dict[tuple[str, str], list[list[Sample | None]]] = {}
     for entry, answers in asked:
-        for lang in (entry.lang, ""):
-            samples.setdefault((entry.task, lang), []).append([one.result() for one in answers])
+        said = [one.result() for one in answers]
+        # Of a set that no teacher knows nothing is told.
+        for lang in (entry.lang, "") if any(said) else ():
+            samples.setdefault((entry.task, lang), []).append(said)
     chosen = {
         key: _choose(key, found, teachers) for key, found in samples.items() if _sound(key, found, enough)
     }
