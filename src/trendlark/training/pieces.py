@@ -25,8 +25,7 @@ from trendlark.training.sets import SETS
 _log = logging.getLogger(__name__)
 
 # How far a language's shares count: English and Spanish come first.
-LANGUAGE_WEIGHTS = {"en": 1.0, "es": 1.0, "pt": 0.6, "fr": 0.4, "de": 0.4, "it": 0.4}
-OTHER_WEIGHT = 0.2
+_WEIGHTS = {"en": 1.0, "es": 1.0, "pt": 0.6, "fr": 0.4, "de": 0.4, "it": 0.4}
 _MOST_TEXTS = 60_000
 _CHUNK = 1000
 # The signs of the Latin scripts and of everyday writing; other single characters stay when they are used.
@@ -37,11 +36,11 @@ def keep_pieces(base: E5, data: Path, size: int) -> NDArray[np.int64]:
     """Return the rows of the base's ``size`` most useful pieces, in the base's order."""
     tokenizer = whole_tokenizer(base)
     worth: defaultdict[int, float] = defaultdict(float)
-    for lang, texts in texts_by_language(data).items():
+    for lang, texts in _texts(data).items():
         counts = count_pieces(tokenizer, texts)
         total = sum(counts.values())
         for row, count in counts.items():
-            worth[row] = max(worth[row], LANGUAGE_WEIGHTS.get(lang, OTHER_WEIGHT) * count / total)
+            worth[row] = max(worth[row], _WEIGHTS.get(lang, 0.2) * count / total)
         _log.info("vocabulary: %s uses %d pieces in %d texts", lang, len(counts), len(texts))
     used = {row for row in worth if len(base.pieces[row].lstrip("▁")) <= 1}
     always = {row for row, piece in enumerate(base.pieces) if len(piece) == 1 and ord(piece) in _ALWAYS}
@@ -76,8 +75,8 @@ def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:
         yield chunk
 
 
-def texts_by_language(data: Path) -> dict[str, list[str]]:
-    """Return training texts by language, labelled and not, at most some ten thousand of each set."""
+def _texts(data: Path) -> dict[str, list[str]]:
+    """Training texts by language, labelled and not, at most some ten thousand of each."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     for entry in SETS.values():
         rows = read_rows(data, entry, "train")

@@ -21,8 +21,7 @@ class Recipe:
 
     ``base`` is the encoder to begin from: ``e5``, which the installed package carries and of whose vocabulary
     ``pieces`` are kept, or the folder of another one (see ``bert.py``); ``layers`` takes only its lowest (0 for
-    all); of a model that a run starts from it leaves out the highest, or puts the base's next ones on top. So many
-    ``whole_words``, which a start of unigram pieces cuts up, get a piece of their own (``whole_words.py``). The
+    all); of a model that a run starts from it leaves out the highest, or puts the base's next ones on top. The
     words and the lowest ``frozen`` layers are not trained (0 for none of these).
     ``steps`` end the multi-task stage, or ``epochs`` where these are given: so many times as many examples as the
     sets have; minutes may end it earlier. A batch has at most ``tokens_per_batch`` tokens. The rate climbs for the
@@ -49,7 +48,6 @@ class Recipe:
     pieces: int = 40_000
     layers: int = 0
     frozen: int = 0
-    whole_words: int = 0
     steps: int = 12_000
     epochs: float = 0.0
     tokens_per_batch: int = 1024

@@ -43,7 +43,6 @@ from trendlark.training.pieces import keep_pieces
 from trendlark.training.precision import autocast, choose
 from trendlark.training.recipe import Recipe, load_recipe
 from trendlark.training.soft import soft_examples
-from trendlark.training.whole_words import with_words
 
 _log = logging.getLogger(__name__)
 
@@ -127,8 +126,6 @@ def _device() -> torch.device:
 def start_state(data: Path, recipe: Recipe, start: Path | None) -> Checkpoint:
     """Return what the multi-task stage begins from: a checkpoint or artefact as asked, or the recipe's base."""
     state = _base(recipe, data) if start is None else _as_deep(_start(data, start), data, recipe)
-    if recipe.whole_words:
-        state = with_words(state, data, recipe.whole_words)
     return masked.with_guesses(state, wanted=recipe.masked > 0)
 
 
