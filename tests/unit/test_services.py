@@ -8,11 +8,21 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.hours import HOUR, contents, jobs_for
-from trendlark.errors import BudgetError, InputError, ModelError, NotFoundError, UnavailableError
+from trendlark.errors import (
+    BudgetError,
+    InputError,
+    LakeError,
+    LakeFullError,
+    LakeReadOnlyError,
+    ModelError,
+    NotFoundError,
+    UnavailableError,
+)
 from trendlark.hours import Hour
 from trendlark.jobs import hourly, services
 from trendlark.jobs.collect import collect_hour
@@ -26,6 +36,7 @@ from trendlark.jobs.services import (
     pulse_age_seconds,
     share_hour,
 )
+from trendlark.lake import Lake
 from trendlark.nlu.fake import FakeAnalyzer
 from trendlark.records import PLACES, Analysis, Page, Place
 from trendlark.reports.backlog import waiting_hours
@@ -84,6 +95,19 @@ class Named(FakeAnalyzer):
         return super().analyze(texts, *args, **options)  # type: ignore[arg-type]
 
 
+class Away(Lake):
+    """A lake that fails in the given way when it is first asked."""
+
+    def __init__(self, lake: Lake, fault: LakeError) -> None:
+        super().__init__(lake.uri)
+        self.faults = [fault]
+
+    def sql(self, *args: Any, **options: Any) -> Any:
+        if self.faults:
+            raise self.faults.pop()
+        return super().sql(*args, **options)
+
+
 def down() -> UnavailableError:
     return UnavailableError("Found the source down; wait, then run the hour again.")
 
@@ -117,6 +141,20 @@ def test_what_failed_is_tried_again_soon(jobs: Jobs, monkeypatch: pytest.MonkeyP
     assert jobs.lake.hours() == [LAST]
     assert pulse.waits[0] == 300
     assert sorted(run.status for run in jobs.lake.runs()) == [DONE, FAILED]
+
+
+@pytest.mark.parametrize(
+    ("fault", "seconds"), [(LakeError, 60), (LakeFullError, 300), (LakeReadOnlyError, 300)]
+)
+def test_a_lake_that_did_not_answer_is_asked_again_sooner_than_a_source(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch, fault: type[LakeError], seconds: int
+) -> None:
+    monkeypatch.setattr(hourly, "seconds_until", lambda _: 1000.0)
+    away = Away(jobs.lake, fault("Found nobody answering; the store must be reachable. Check the network."))
+    pulse = Stopping(naps=2)
+    keep_collecting(replace(jobs, lake=away), threading.Event(), pulse)
+    assert pulse.waits[0] == seconds
+    assert jobs.lake.hours() == [LAST]
 
 
 def test_what_trying_soon_does_not_mend_waits_for_the_next_hour(

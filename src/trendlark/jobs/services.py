@@ -14,7 +14,14 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
-from trendlark.errors import InputError, LakeError, ModelError, NotFoundError
+from trendlark.errors import (
+    InputError,
+    LakeError,
+    LakeFullError,
+    LakeReadOnlyError,
+    ModelError,
+    NotFoundError,
+)
 from trendlark.hours import Hour, utc_now
 from trendlark.jobs.analyze import JOB as ANALYZE
 from trendlark.jobs.analyze import analyze_hour
@@ -93,13 +100,15 @@ def keep_collecting(jobs: Jobs, stop: threading.Event, pulse: Pulse, past_hours:
 
     ``past_hours`` complete hours are collected at the start. An hour that failed, or that a killed collector left
     half done, is tried again until it succeeds, the source has it no longer, or it is two days old: every five
-    minutes, or with the next hour where trying soon would not help (no budget, credits or rights).
+    minutes, or with the next hour where trying soon would not help (no budget, credits or rights). A lake that did
+    not answer is asked again after a minute.
     """
     newest = Hour.last_complete()
     owed = {newest - back for back in range(past_hours)}
     begun, soon = False, True
     while not stop.is_set():
         pulse.beat()
+        longest = float("inf")
         newest = Hour.last_complete()
         try:
             if not begun:
@@ -111,7 +120,11 @@ def keep_collecting(jobs: Jobs, stop: threading.Event, pulse: Pulse, past_hours:
         except LakeError as error:
             _log.error("Collecting is tried again: %s", error)
             soon = True
-        pulse.sleep(pause_seconds(soon, random.uniform(0, _SCATTER_SECONDS)), stop)  # noqa: S311
+            # Where it can be read and not written, what the source answers is paid for and lost.
+            if not isinstance(error, LakeFullError | LakeReadOnlyError):
+                longest = _PAUSE_SECONDS
+        pause = pause_seconds(soon, random.uniform(0, _SCATTER_SECONDS))  # noqa: S311
+        pulse.sleep(min(pause, longest), stop)
 
 
 def _begun_hours(lake: Lake, first: Hour) -> set[Hour]:
