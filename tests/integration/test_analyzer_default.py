@@ -61,6 +61,24 @@ def test_plain_feelings_are_told_apart(analyzer: Analyzer) -> None:
     assert angry.emotions["anger"] > happy.emotions["anger"]
 
 
+def test_a_reply_to_many_is_read_as_one_to_a_few(analyzer: Analyzer) -> None:
+    words = "me encanta este partido, que alegria, muchas gracias a todos por venir"
+    few, many = (analyzer("@ana " * count + words) for count in (3, 50))
+    assert (many.lang, many.truncated) == ("es", False)
+    assert (many.sentiment, many.emotions) == (few.sentiment, few.emotions)
+    assert many.sentiment.label == "positive"
+
+
+def test_a_tweet_of_a_picture_alone_is_neutral_in_any_batch(analyzer: Analyzer) -> None:
+    texts = ["https://t.co/abc", TWEETS[2], "@a @b @c", ""]
+    picture, words, mentions, nothing = analyzer.analyze(texts)
+    for found in (picture, mentions, nothing):
+        assert (found.sentiment.label, found.emotions_present, found.topics) == ("neutral", (), ())
+        assert not any(flag.value for flag in (found.irony, found.hate, found.offensive))
+    assert words == analyzer(TWEETS[2])
+    assert words.sentiment.label == "negative"
+
+
 @pytest.mark.slow
 def test_a_text_gets_bitwise_the_same_answer_in_any_batch(analyzer: Analyzer) -> None:
     texts = [*TWEETS, *(f"{text} {number}" for text in TWEETS for number in range(6))]

@@ -76,6 +76,25 @@ def test_the_manifest_tells_where_the_model_comes_from(manifest: Any, data: Path
         assert ("thresholds" in task) == (TASKS[name].kind in ("many_of", "yes_no"))
 
 
+@pytest.mark.parametrize(
+    ("earlier", "taught"),
+    [
+        ({}, {"en": ["irony", "entities"]}),
+        ({"boosts": {"umsab_es": 0, "ner_btc": 0}}, {"en": ["irony", "entities"]}),
+        ({"boosts": {"ner_btc": 0}}, {"en": ["irony", "entities"], "es": ["sentiment"]}),
+    ],
+)
+def test_languages_are_those_of_which_some_run_had_a_share(
+    checkpoint_path: Path, tmp_path: Path, earlier: dict[str, Any], taught: dict[str, list[str]]
+) -> None:
+    for name in ("tweeteval_irony", "umsab_es", "ner_btc"):
+        write_rows(tmp_path / name / "train.jsonl.gz", [{"text": name, "label": "irony"}])
+    state = checkpoint.load(checkpoint_path)
+    state.more["recipe"] = {"boosts": {"umsab_es": 0.0}}
+    state.more["history"] = [{"stage": "train", "recipe": earlier}] if earlier else [{"stage": "wide"}]
+    assert export.make_manifest("tiny-1", state, Calibration(), {}, tmp_path)["languages"] == taught
+
+
 def test_the_card_says_what_the_manifest_says(folder: Path, manifest: Any) -> None:
     card = (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert card.startswith("# tiny-1\n")

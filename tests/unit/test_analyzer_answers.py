@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trendlark.nlu.answers import choose, present, read_answers, read_logits, sigmoid, weigh
+from trendlark.nlu.answers import choose, present, read_answers, read_logits, sigmoid, silence, weigh
 from trendlark.nlu.artifact import Manifest, TaskManifest
 from trendlark.nlu.inputs import read_requests
 from trendlark.nlu.tasks import TASKS
@@ -96,6 +96,19 @@ def test_a_language_is_calibrated_by_its_own_numbers_where_it_has_any() -> None:
     # Portuguese has a temperature of its own and the task's thresholds.
     assert [found[lang].value for lang in ("en", "es", "pt")] == [True, False, True]
     assert "entities" not in logits
+
+
+@pytest.mark.parametrize("lang", ["en", "es", "und"])
+def test_what_says_nothing_is_neutral_and_nothing_else(lang: str) -> None:
+    least = {"temperature": 9.0, "thresholds": {"irony": 0.01}}
+    manifest = _manifest(temperature=9.0, languages={"es": least})
+    found = read_answers(manifest, silence(manifest), lang)
+    assert (found.sentiment.label, found.emotions_present, found.topics) == ("neutral", (), ())
+    assert found.sentiment.probability > 0.99
+    assert not any(flag.value for flag in (found.irony, found.hate, found.offensive))
+    assert (
+        max([*found.emotions.values(), *found.topic_probabilities.values(), found.irony.probability]) < 0.01
+    )
 
 
 def test_a_task_without_languages_answers_all_alike() -> None:

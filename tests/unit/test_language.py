@@ -58,6 +58,14 @@ def test_marks_do_not_count() -> None:
     assert detect(f"{noise} {words}") == detect(words) == "es"
 
 
+@pytest.mark.parametrize(
+    "before", ["@the_england_team " * 50, f"https://bbc.co.uk/{'news-' * 60} ", "... " * 80]
+)
+def test_what_says_nothing_does_not_hide_the_words_behind_it(before: str) -> None:
+    assert detect(f"{before}me encanta este partido, muchas gracias a todos") == "es"
+    assert detect(before) == UNKNOWN
+
+
 @given(st.text(), st.one_of(st.none(), st.text(max_size=6)))
 def test_always_a_code(text: str, hint: str | None) -> None:
     found = detect(text, hint)

@@ -82,7 +82,10 @@ _PLAIN_TEXTS = st.lists(st.sampled_from(_PLAIN), max_size=40).map(" ".join)
         ("\\ud83d\\ude00 hi", "grinning face hi"),
         ("&lt;3 &amp;lt;3 &amp;amp;lt;3 &#128514; &unknown;", "<3 <3 <3 face with tears of joy &unknown;"),
         ("hola @Ana_1, @juan@mastodon.social @b.bsky.social!", "hola @user , @user @user !"),
-        ("RT TUSERUSER : {@Real Madrid@} _usr USER @lmrei", "RT @user : @user @user @user @user"),
+        ("RT TUSERUSER : {@Real Madrid@} _usr USER", "RT @user : @user @user @user"),
+        ("{@Real Madrid@} _usr USER @lmrei", "@user @user @user"),
+        ("@a @b @c\n@d, @e @f", "@user @user @user , @user @user"),
+        ("x@user @a @b @c @d.", "x@user @user @user @user ."),
         ("mail me: x@y.com", "mail me: x@y.com"),
         (
             "see https://t.co/abc. www.a.com/b?c {{URL}} HTTPURL httpTURLURL http://luisrei.com",
@@ -117,6 +120,8 @@ def test_examples(raw: str, expected: str) -> None:
         ("viva Messiiiiii", "Messiii", "Messiiiiii"),
         ("日本👍🏽へ", "thumbs up", "👍🏽"),
         ("Fu\u200bji", "Fuji", "Fu\u200bji"),
+        ("@a @b @c @d @e hola", "hola", "hola"),
+        ("ya @a @b @c @d @e", "@user @user @user", "@a @b @c @d @e"),
     ],
 )
 def test_spans_lead_back_to_the_raw_text(raw: str, part: str, origin: str) -> None:
@@ -124,6 +129,16 @@ def test_spans_lead_back_to_the_raw_text(raw: str, part: str, origin: str) -> No
     at = normalised.text.index(part)
     start, end = normalised.span(at, at + len(part))
     assert raw[start:end] == origin
+
+
+@pytest.mark.parametrize("raw", ["", " \u200b", "@ana", "https://t.co/x", "@a @b https://t.co/x\n", "\x00"])
+def test_mentions_and_links_alone_say_nothing(raw: str) -> None:
+    assert normalise(raw).silent
+
+
+@pytest.mark.parametrize("raw", [".", ":)", "@ana no", "😭", "#sí", "https", "RT @ana", "7"])
+def test_a_sign_says_something(raw: str) -> None:
+    assert normalise(raw).silent == (raw == "https")
 
 
 def test_span_outside_the_text_is_clamped() -> None:

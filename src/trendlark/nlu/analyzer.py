@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from trendlark.nlu.answers import Logits, read_answers, read_logits
+from trendlark.nlu.answers import Logits, read_answers, read_logits, silence
 from trendlark.nlu.artifact import Artifact, Manifest, load_artifact
 from trendlark.nlu.entities import decode
 from trendlark.nlu.fake import FakeAnalyzer
@@ -201,7 +201,9 @@ class Analyzer:
             reading.normalised,
             reading.text,
         )
-        return read_logits(self._manifest, outputs, row), entities, reading.truncated
+        silent = reading.normalised.silent
+        logits = silence(self._manifest) if silent else read_logits(self._manifest, outputs, row)
+        return logits, entities, reading.truncated
 
     def _finish(self, part: list[Request], texts: list[str], work: Work[_Raw]) -> list[Analysis]:
         raw = dict(zip(texts, work.wait(), strict=True))

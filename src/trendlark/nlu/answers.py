@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from trendlark.nlu.artifact import Manifest
 from trendlark.records import Choice, Flag, Label
 
+# The logit of what is beyond doubt, at any temperature that is fitted.
+_CERTAIN = 50.0
+
 
 def choose(
     labels: Sequence[str],
@@ -75,6 +78,17 @@ def read_logits(manifest: Manifest, outputs: Mapping[str, NDArray[np.float32]], 
     """Return the raw logits of the pooled tasks for one row of a batch's outputs."""
     tasks = manifest.tasks.items()
     return {name: outputs[name][row].tolist() for name, task in tasks if task.kind != "spans"}
+
+
+def silence(manifest: Manifest) -> Logits:
+    """Return the logits of a text that says nothing: neutral, and none of what a text may have besides.
+
+    A model asked of no words tells what its training sets have most, which would count as what people feel.
+    """
+    tasks = ((name, task) for name, task in manifest.tasks.items() if task.kind != "spans")
+    return {
+        name: [_CERTAIN if label == "neutral" else -_CERTAIN for label in task.labels] for name, task in tasks
+    }
 
 
 def read_answers(manifest: Manifest, logits: Logits, lang: str) -> Answers:

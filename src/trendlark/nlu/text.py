@@ -9,7 +9,8 @@ literal escapes of published data sets decoded; control, zero-width and directio
 NFC; runs of four or more of a character (digits apart) cut to three; a text in capitals to small
 letters (models read capitals badly, and small letters nearly as well as any); mentions to ``@user`` and
 links to ``http``; hashtags segmented (``#JuegoDeTronos`` to ``# Juego De Tronos``); emoji spelled
-in English words; white space collapsed. Else case is kept.
+in English words; white space collapsed; runs of four or more mentions cut to three (before a reply stand the
+names of all who are replied to, and the model reads so many tokens). Else case is kept.
 
 The output is a fixed point, except where decoding uncovers another escape (``&am&#112;;``), or
 segmenting or removing uncovers a placeholder or a border (``#USER``, ``http`` split by an emoji joiner,
@@ -28,7 +29,7 @@ from functools import lru_cache
 
 import emoji
 
-NORMALISER_VERSION = 2
+NORMALISER_VERSION = 3
 # The oldest whose models may read this one's text: what has changed since they met in training, too.
 OLDEST_NORMALISER = 1
 MAX_CODE_POINTS = 4000
@@ -70,6 +71,8 @@ _MENTION = (
 )
 _HASHTAG = r"(?:(?<!\w)[#＃]\w+)"
 _TOKEN = re.compile(f"(?P<link>{_LINK})|(?P<mention>{_MENTION})|(?P<hashtag>{_HASHTAG})")
+_MENTIONS = re.compile(r"(?<!\S)@user(?: @user){3,}(?!\S)")
+_PLACEHOLDERS = re.compile(r"(?:@user|http|\s)*")
 _SKIN_TONE = re.compile(r"_(?:medium-light|medium-dark|light|medium|dark)_skin_tone")
 # Characters of combining class 0 that NFC may still join to the one before (Hangul and Indic vowels).
 _JOINING_STARTERS = re.compile(
@@ -87,6 +90,11 @@ class Normalised:
     starts: tuple[int, ...]
     ends: tuple[int, ...]
     truncated: bool = False
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing is said: there is no more than mentions and links, as where a picture is all of a tweet."""
+        return _PLACEHOLDERS.fullmatch(self.text) is not None
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Map the span [start, end) of the normalised text to a span of code points of the raw text."""
@@ -156,6 +164,7 @@ def normalise(text: str) -> Normalised:
     _compose(draft)
     draft.rewrite(_RUN, _shorten)
     draft.rewrite(_SPACE, _collapse)
+    draft.rewrite(_MENTIONS, _shorten_mentions)
     start = 1 if draft.text.startswith(" ") else 0
     end = len(draft.text) - (1 if draft.text.endswith(" ") and len(draft.text) > start else 0)
     return Normalised(
@@ -197,6 +206,12 @@ def _shorten(match: re.Match[str]) -> Iterable[_Piece]:
     last = match.start() + _LONGEST_RUN - 1
     yield None, match.start(), last
     yield match[1], last, match.end()
+
+
+def _shorten_mentions(match: re.Match[str]) -> Iterable[_Piece]:
+    last = match.start() + len("@user ") * (_LONGEST_RUN - 1)
+    yield None, match.start(), last
+    yield "@user", last, match.end()
 
 
 def _collapse(match: re.Match[str]) -> Iterable[_Piece]:

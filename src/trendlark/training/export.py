@@ -30,7 +30,7 @@ from trendlark.training.model import MAX_TOKENS, POOLED_TASKS, Shape
 from trendlark.training.pools import text_digests
 from trendlark.training.predict import Predictor, build_session, session_predictor
 from trendlark.training.scoring import Calibration, main_metric, score_all
-from trendlark.training.sets import EMOJI_SETS, SETS
+from trendlark.training.sets import EMOJI_SETS, SETS, DataSet
 from trendlark.training.smooth import prepare
 
 _log = logging.getLogger(__name__)
@@ -165,12 +165,12 @@ def make_manifest(
             own = calibration.thresholds.get(key, {})
             tasks[key]["thresholds"] = {label: own.get(label, 0.5) for label in task.labels}
         tasks[key]["languages"] = _languages(key, calibration)
+    present = [entry for entry in SETS.values() if (data / entry.name).is_dir()]
     languages: dict[str, list[str]] = {}
-    for one in SETS.values():
+    for one in _drawn(present, state):
         listed = languages.setdefault(one.lang, [])
         if one.task not in listed:
             listed.append(one.task)
-    present = [entry for entry in SETS.values() if (data / entry.name).is_dir()]
     digests = {entry.key: digest(data / entry.name, entry.file) for entry in present}
     digests |= {name: digest(data / name) for name in EMOJI_SETS if (data / name).is_dir()}
     digests |= text_digests(data)
@@ -197,6 +197,13 @@ def make_manifest(
         "recipe": recipe,
         "commit": _commit(),
     }
+
+
+def _drawn(present: Sequence[DataSet], state: Checkpoint) -> list[DataSet]:
+    """Those of the sets that this run or one before it had a share for."""
+    runs = [state.more, *state.more.get("history", [])]
+    boosts = [run["recipe"].get("boosts", {}) for run in runs if "recipe" in run] or [{}]
+    return [entry for entry in present if any(one.get(entry.key, 1.0) > 0 for one in boosts)]
 
 
 def _base(name: str) -> dict[str, Any]:
