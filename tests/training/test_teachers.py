@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 from collections.abc import Mapping, Sequence
@@ -9,15 +10,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
-from tests.training.tiny import tiny_checkpoint
+from tests.training.tiny import tiny_checkpoint, write_data
+from trendlark.cli import app
 from trendlark.errors import NotFoundError
 from trendlark.nlu.tasks import TASKS
-from trendlark.training import export
+from trendlark.training import export, pools
+from trendlark.training.pools import Pool
 from trendlark.training.predict import Floats
 from trendlark.training.recipe import Recipe
 from trendlark.training.sets import SETS
-from trendlark.training.soft import SoftRow
+from trendlark.training.soft import SoftRow, read_soft
 from trendlark.training.teachers import find_shifts, label, load_teacher
 from trendlark.training.votes import Vote, choose_votes
 
@@ -76,6 +80,35 @@ def test_a_model_of_one_language_gets_no_vote_where_there_is_no_validation(
         if lang != "en":
             assert not np.any(votes[task, lang].factors[1]), (task, lang)
     assert {("irony", "en"), ("irony", ""), ("sentiment", "es")} <= set(votes)
+
+
+def test_english_teachers_alone_teach_what_somebody_knows(
+    artefact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = write_data(tmp_path / "data")
+    (data / "unlabeled").mkdir()
+    for lang in ("en", "es", "nl"):
+        with gzip.open(data / "unlabeled" / f"{lang}.txt.gz", "wt", encoding="utf-8") as file:
+            file.writelines(f"an everyday tweet, number {at} of {lang}\n" for at in range(8))
+    monkeypatch.setattr(
+        pools, "POOLS", [Pool(f"unlabeled/{lang}.txt.gz", lang, 8) for lang in ("en", "es", "nl")]
+    )
+    english, soft = _english_alone(artefact, tmp_path / "english"), tmp_path / "soft.jsonl.gz"
+    told = CliRunner().invoke(
+        app, ["teach", "--data", str(data), "--model", str(english), "--out", str(soft)]
+    )
+    assert told.exit_code == 0, told.output
+    rows = list(read_soft(soft))
+    assert len(rows) == 24
+    told_of = {
+        lang: {frozenset(row.chances) for row in rows if row.lang == lang} for lang in ("en", "es", "nl")
+    }
+    # Of Spanish the linear model knows what a Spanish set was labelled for; of Dutch nobody knows anything.
+    assert told_of == {
+        "en": {frozenset({"sentiment", "emotions", "irony", "hate", "topics"})},
+        "es": {frozenset({"sentiment"})},
+        "nl": {frozenset()},
+    }
 
 
 def test_a_checkpoint_teaches_as_its_artefact_does(artefact: Path, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from trendlark.nlu.tasks import TASKS
 from trendlark.training.calibrate import ENOUGH_ROWS, Sample, fit_temperature, sample_loss
 from trendlark.training.data import Row, read_rows, usable
 from trendlark.training.predict import Floats
@@ -73,7 +74,8 @@ def choose_votes(
 ) -> dict[tuple[str, str], Vote]:
     """Return by task and language how the teachers are added.
 
-    Language "" is for all that have fewer than ``enough`` validation tweets: few let a weak teacher win by luck.
+    Language "" is for all that have fewer than ``enough`` validation tweets: few let a weak teacher win by luck. Where
+    no teacher knows other languages it has no vote, and a language is voted on by its own tweets, however few.
     """
     asked = []
     with ThreadPoolExecutor(cpu_count()) as threads:
@@ -87,30 +89,75 @@ def choose_votes(
         # Of a set that no teacher knows nothing is told.
         for lang in (entry.lang, "") if any(said) else ():
             samples.setdefault((entry.task, lang), []).append(said)
+    shared = {task for task, _ in samples if _able(teachers, task, "")}
     chosen = {
-        key: _choose(key, found, teachers) for key, found in samples.items() if _sound(key, found, enough)
+        key: _choose(key, found, teachers, _able(teachers, *key))
+        for key, found in samples.items()
+        if _sound(key, found, enough, elsewhere=key[0] in shared)
     }
     votes = {}
-    for (task, lang), vote in chosen.items():
-        sets = {one.scored.entry.key: one.scored.entry for each in samples[task, lang] for one in each if one}
-        silent = ~np.any([entry.decides for entry in sets.values()], axis=0)
-        # A language's own temperature says nothing of labels that none of its sets has.
-        votes[task, lang] = vote.except_for(silent, chosen[task, ""]) if silent.any() else vote
+    for key, vote in chosen.items():
+        if whole := _whole(key, vote, samples[key], teachers, chosen.get((key[0], ""))):
+            votes[key] = whole
     return votes
 
 
-def _sound(key: tuple[str, str], samples: Sequence[list[Sample | None]], enough: int) -> bool:
+def _able(teachers: Sequence[Teacher], task: str, lang: str) -> list[int]:
+    return [at for at, teacher in enumerate(teachers) if teacher.knows(task, lang)]
+
+
+def _sound(
+    key: tuple[str, str], samples: Sequence[list[Sample | None]], enough: int, *, elsewhere: bool
+) -> bool:
+    """Say whether a vote is chosen by these samples; ``elsewhere`` is whether any teacher knows other languages."""
     task, lang = key
+    if not lang:
+        if not elsewhere:
+            _log.info("teachers of %s (other languages): none, because no teacher knows them", task)
+        return elsewhere
     count = sum(next(len(one.scored.rows) for one in each if one) for each in samples)
-    if lang and count < enough:
-        _log.info(
-            "teachers of %s (%s): those of other languages, because %d validation tweets are too few to choose by",
-            task,
-            lang,
-            count,
-        )
-        return False
-    return True
+    if count >= enough:
+        return True
+    if elsewhere:
+        why = "those of other languages, because %d validation tweets are too few to choose by"
+    else:
+        why = "chosen by %d validation tweets, though these are few, because no teacher knows other languages"
+    _log.info(f"teachers of %s (%s): {why}", task, lang, count)
+    return not elsewhere
+
+
+def _whole(
+    key: tuple[str, str],
+    vote: Vote,
+    samples: Sequence[list[Sample | None]],
+    teachers: Sequence[Teacher],
+    common: Vote | None,
+) -> Vote | None:
+    """Return the vote with what it says of labels that no set of its language has; ``common`` is that of language "".
+
+    Without one, those of its teachers vote that say something of them. Returns None where nobody does, because a soft
+    label is of all labels of its task.
+    """
+    task, lang = key
+    sets = {one.scored.entry.key: one.scored.entry for each in samples for one in each if one}
+    silent = ~np.any([entry.decides for entry in sets.values()], axis=0)
+    if not silent.any():
+        return vote
+    if not common:
+        labels = ", ".join(itertools.compress(TASKS[task].labels, silent))
+        able = [at for at in _able(teachers, task, lang) if _speaks(at, samples, silent)]
+        if not able:
+            _log.info("teachers of %s (%s): none, because none says anything of %s", task, lang, labels)
+            return None
+        common = _choose(key, samples, teachers, able, labels)
+    # A language's own temperature says nothing of labels that none of its sets has.
+    return vote.except_for(silent, common)
+
+
+def _speaks(at: int, samples: Sequence[list[Sample | None]], labels: NDArray[np.bool_]) -> bool:
+    """Say whether the teacher at this place tells of all ``labels``; the logit of what regressions never met is 0."""
+    heard = [one.logits.any(0) for each in samples if (one := each[at])]
+    return bool(np.any(heard, axis=0)[labels].all())
 
 
 def _sample(teacher: Teacher, entry: DataSet, rows: list[Row]) -> Sample | None:
@@ -122,11 +169,17 @@ def _sample(teacher: Teacher, entry: DataSet, rows: list[Row]) -> Sample | None:
 
 
 def _choose(
-    key: tuple[str, str], samples: Sequence[list[Sample | None]], teachers: Sequence[Teacher]
+    key: tuple[str, str],
+    samples: Sequence[list[Sample | None]],
+    teachers: Sequence[Teacher],
+    able: Sequence[int],
+    labels: str = "",
 ) -> Vote:
-    """Each teacher's temperature first, then the quarters and the joint temperature of the highest likelihood."""
+    """Each able teacher's temperature first, then the quarters and the joint temperature of the highest likelihood.
+
+    ``labels`` are what the vote is of in the log, where it is not of all.
+    """
     task, lang = key
-    able = [at for at, teacher in enumerate(teachers) if teacher.knows(task, lang)]
     said = {at: [one for each in samples if (one := each[at])] for at in able}
     own = {at: fit_temperature(task, said[at]) for at in able}
     tried: list[tuple[float, tuple[int, ...], Vote]] = []
@@ -146,7 +199,7 @@ def _choose(
         f"{teachers[able[at]].name} {part}/{_QUARTERS} (alone {alone[at]:.4f})"
         for at, part in enumerate(parts)
     )
-    where = lang or "other languages"
+    where = (lang or "other languages") + (f", {labels}" if labels else "")
     _log.info("teachers of %s (%s): %s, because their loss on validation is %.4f", task, where, told, loss)
     return best
 

@@ -10,8 +10,11 @@ import pytest
 
 from tests.training.tiny import write_rows
 from trendlark.errors import InputError
+from trendlark.nlu.tasks import TASKS
 from trendlark.training.data import Row
 from trendlark.training.evaluation.folders import find_sets, infer
+from trendlark.training.evaluation.readings import count, gold_of
+from trendlark.training.scoring import NONE
 
 
 def _write(folder: Path, rows: list[dict[str, Any]], split: str = "val") -> None:
@@ -95,6 +98,12 @@ def test_set_toml_for_entities(tmp_path: Path) -> None:
     assert one.entry.annotated == ("person", "product", "work")
 
 
+def _set(folder: Path, stated: str, *rows: dict[str, Any]) -> Path:
+    _write(folder, list(rows) or [{"text": "hola", "label": "P"}])
+    (folder / "set.toml").write_text(stated, encoding="utf-8")
+    return folder / "set.toml"
+
+
 @pytest.mark.parametrize(
     ("stated", "words"),
     [
@@ -103,15 +112,124 @@ def test_set_toml_for_entities(tmp_path: Path) -> None:
         ('task = "weather"', "'weather'"),
         ('task = "sentiment"\nmetric = "luck"', "'luck'"),
         ('task = "sentiment"\n[labels]\nP = "good"', "the labels good"),
-        ('task = "irony"\n[labels]\nP = "irony"', 'allowed are the labels of irony, "yes" and "no"'),
+        ('task = "irony"\n[labels]\nP = "irony"', "the labels irony"),
         ('task = "entities"\n[labels]\nP = "human"', "the labels human"),
     ],
 )
 def test_a_wrong_set_toml_is_refused(tmp_path: Path, stated: str, words: str) -> None:
-    _write(tmp_path / "mine", [{"text": "hola", "label": "P"}])
-    (tmp_path / "mine" / "set.toml").write_text(stated, encoding="utf-8")
-    with pytest.raises(InputError, match=words):
+    path = _set(tmp_path / "mine", stated)
+    with pytest.raises(InputError, match=words) as told:
         find_sets(tmp_path)
+    assert str(path) in str(told.value)
+
+
+# What docs/training.md lists.
+FITTING = {
+    "sentiment": ("macro_f1", "macro_recall"),
+    "emotions": ("macro_f1", "macro_recall", "macro_f1_labels"),
+    "irony": ("macro_f1", "macro_recall", "f1_yes"),
+    "hate": ("macro_f1", "macro_recall", "f1_yes"),
+    "offensive": ("macro_f1", "macro_recall", "f1_yes"),
+    "topics": ("macro_f1", "macro_recall", "macro_f1_labels"),
+    "entities": ("entity_f1",),
+}
+OURS = {"sentiment": "positive", "emotions": "joy", "topics": "sports", "entities": "person"}
+
+
+@pytest.mark.parametrize("metric", ["macro_f1", "macro_recall", "f1_yes", "macro_f1_labels", "entity_f1"])
+@pytest.mark.parametrize("task", list(TASKS))
+def test_only_a_metric_that_fits_the_task_scores_it(tmp_path: Path, task: str, metric: str) -> None:
+    stated = f'task = "{task}"\nmetric = "{metric}"\n[labels]\nP = "{OURS.get(task, "yes")}"\n'
+    row = {"tokens": ["Ana"], "tags": ["B-P"]} if task == "entities" else {"text": "hola", "label": "P"}
+    path = _set(tmp_path / "mine", stated, row)
+    if metric in FITTING[task]:
+        (one,) = find_sets(tmp_path)
+        said = gold_of(one.entry, one.rows[0])
+        # Who says what the set's people said is right by every metric that is taken.
+        assert count(one.entry, one.rows, [said], None).tally.score() == 1
+        return
+    with pytest.raises(InputError) as told:
+        find_sets(tmp_path)
+    assert str(told.value) == (
+        f"Found metric '{metric}' for the task {task} in {path}; allowed for it: {', '.join(FITTING[task])}. "
+        "Correct the file."
+    )
+
+
+@pytest.mark.parametrize(
+    ("task", "metric"),
+    [(task, "macro_f1_labels" if task == "topics" else FITTING[task][0]) for task in TASKS],
+)
+def test_without_a_metric_the_usual_one_is_taken(tmp_path: Path, task: str, metric: str) -> None:
+    row = {"tokens": ["Ana"], "tags": ["B-P"]} if task == "entities" else {"text": "hola", "label": "P"}
+    _set(tmp_path / "mine", f'task = "{task}"\n[labels]\nP = "{OURS.get(task, "yes")}"\n', row)
+    assert find_sets(tmp_path)[0].entry.metric == metric
+
+
+def test_texts_that_are_none_of_the_sentiments_are_left_out_and_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    rows = [{"text": text, "label": label} for text, label in (("hola", "P"), ("taxi", "X"), ("puf", "N"))]
+    stated = 'task = "sentiment"\n[labels]\nP = "positive"\nN = "negative"\nX = ""\n'
+    _set(tmp_path / "mine", stated, *rows)
+    _write(tmp_path / "mine", rows, "train")
+    (one,) = find_sets(tmp_path)
+    assert [row.text for row in one.rows] == ["hola", "puf"]
+    assert [row.text for row in one.training_rows()] == ["hola", "puf"]
+    assert "mine: rows labelled X are left out, because sentiment is always one of its labels" in caplog.text
+
+
+@pytest.mark.parametrize("task", ["emotions", "topics"])
+def test_none_of_them_is_an_answer_where_a_model_can_give_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, task: str
+) -> None:
+    caplog.set_level(logging.INFO)
+    rows = [{"text": "hola", "label": "P"}, {"text": "taxi", "label": "X"}]
+    _set(
+        tmp_path / "mine",
+        f'task = "{task}"\nmetric = "macro_f1"\n[labels]\nP = "{OURS[task]}"\nX = ""\n',
+        *rows,
+    )
+    (one,) = find_sets(tmp_path)
+    assert [gold_of(one.entry, row) for row in one.rows] == [OURS[task], NONE]
+    assert "left out" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("stated", "sentence"),
+    [
+        (
+            'task = "hate"\n[labels]\nP = "yes"\nX = ""\nY = "maybe"',
+            'Found the labels "", maybe in {path}; allowed for hate: yes, no. Correct the file.',
+        ),
+        (
+            'task = "entities"\n[labels]\nP = "person"\nX = ""',
+            (
+                'Found the labels "" in {path}; allowed for entities: person, organization, location, product, work, '
+                "group, misc. Correct the file."
+            ),
+        ),
+        (
+            'task = "sentiment"\n[labels]\nP = ""',
+            (
+                "Found none of our labels in {path}; allowed for sentiment: negative, neutral, positive, "
+                'and "" for none of them. Correct the file.'
+            ),
+        ),
+        (
+            'task = "irony"',
+            "Found none of our labels in {path}; allowed for irony: yes, no. Correct the file.",
+        ),
+    ],
+)
+def test_labels_are_refused_with_those_that_the_task_takes(
+    tmp_path: Path, stated: str, sentence: str
+) -> None:
+    path = _set(tmp_path / "mine", stated)
+    with pytest.raises(InputError) as told:
+        find_sets(tmp_path)
+    assert str(told.value) == sentence.format(path=path)
 
 
 @pytest.mark.parametrize(

@@ -134,3 +134,11 @@ def test_a_set_may_be_judged_by_another_metric() -> None:
     rows = [Row("a", ("irony",)), Row("b", ("non_irony",))]
     entry = replace(SETS["tweeteval_irony"], metric="macro_f1")
     assert count(entry, rows, ["yes", "yes"], None).tally.score() == pytest.approx((2 / 3) / 2)
+
+
+@pytest.mark.parametrize("task", ["umsab_es", "emoevent_es"])
+def test_the_f1_of_yes_is_never_something_else(task: str) -> None:
+    rows = [Row("a", (next(iter(SETS[task].labels)),))]
+    entry = replace(SETS[task], metric="f1_yes")
+    with pytest.raises(KeyError, match="f1_yes"):
+        count(entry, rows, [SETS[task].annotated[0]], None)

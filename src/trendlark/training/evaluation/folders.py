@@ -4,12 +4,13 @@ Sets of the table in ``training/sets.py`` are read as it says. Another set is re
 
     task = "sentiment"                     # a task of nlu/tasks.py
     lang = "es"
-    metric = "macro_f1"                    # macro_f1, macro_recall, f1_yes, macro_f1_labels, entity_f1
+    metric = "macro_f1"                    # one that fits the task (``METRICS``)
     [labels]                               # its label = ours, "yes" or "no", or "" for none of them
     POS = "positive"
 
 or, without one, by its labels, where these are spelt as ours: but only where it is asked for by name, or no set of the
-folder is in the table. A set that cannot be read is left out and named.
+folder is in the table. A set that cannot be read is left out and named. Sentiment is always one of its labels, so rows
+whose label is "" are not scored.
 """
 
 from __future__ import annotations
@@ -19,17 +20,27 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from trendlark.errors import InputError
-from trendlark.nlu.tasks import TASKS
+from trendlark.nlu.tasks import TASKS, Kind
 from trendlark.training.data import Row, read_file, usable
 from trendlark.training.sets import SETS, DataSet
 
 _log = logging.getLogger(__name__)
 
-METRICS = ("macro_f1", "macro_recall", "f1_yes", "macro_f1_labels", "entity_f1")
+# The metrics that fit each kind of task.
+METRICS: Mapping[Kind, tuple[str, ...]] = MappingProxyType(
+    {
+        "one_of": ("macro_f1", "macro_recall"),
+        "many_of": ("macro_f1", "macro_recall", "macro_f1_labels"),
+        "yes_no": ("macro_f1", "macro_recall", "f1_yes"),
+        "spans": ("entity_f1",),
+    }
+)
 _LANG = re.compile(r"_([a-z]{2})(?:_[a-z]{2})?$")
 _COARSE = {
     "PER": ("person",),
@@ -100,18 +111,46 @@ def _entry(folder: Path, rows: Sequence[Row], *, guess: bool) -> DataSet | None:
 def _stated(path: Path) -> DataSet:
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
-        task, metric = str(given["task"]), str(given.get("metric") or _usual_metric(str(given["task"])))
+        task = str(given["task"])
     except (tomllib.TOMLDecodeError, KeyError) as error:
         raise InputError(
             f"Could not read {path}: {error!r}. It needs task, lang and [labels], as docs/training.md shows. "
             "Correct the file or remove it."
         ) from error
-    if task not in TASKS or metric not in METRICS:
+    if task not in TASKS:
+        raise InputError(f"Found task {task!r} in {path}; allowed are {', '.join(TASKS)}. Correct the file.")
+    metric, fitting = str(given.get("metric") or _usual_metric(task)), METRICS[TASKS[task].kind]
+    if metric not in fitting:
         raise InputError(
-            f"Found task {task!r} and metric {metric!r} in {path}; allowed are {', '.join(TASKS)} and "
-            f"{', '.join(METRICS)}. Correct the file."
+            f"Found metric {metric!r} for the task {task} in {path}; allowed for it: {', '.join(fitting)}. "
+            "Correct the file."
         )
-    return _make(path.parent.name, str(given.get("lang", "und")), task, metric, given.get("labels", {}))
+    labels = given.get("labels", {})
+    entry = _make(path.parent.name, str(given.get("lang", "und")), task, metric, labels)
+    _check_labels(path, entry)
+    if TASKS[task].kind == "one_of" and (none := [key for key, value in labels.items() if value == ""]):
+        _log.info(
+            "%s: rows labelled %s are left out, because %s is always one of its labels",
+            path.parent.name,
+            ", ".join(none),
+            task,
+        )
+    return entry
+
+
+def _check_labels(path: Path, entry: DataSet) -> None:
+    task = TASKS[entry.task]
+    found = {*entry.labels.values(), *chain.from_iterable(entry.entities.values())}
+    ours = ("yes", "no") if task.kind == "yes_no" else task.labels
+    none = "" if task.kind in ("yes_no", "spans") else ', and "" for none of them'
+    strange = found.difference(ours, ("",) if none else ())
+    if strange or not found.intersection(ours):
+        # An empty label has to be seen in the sentence.
+        names = ", ".join(sorted(label or '""' for label in strange))
+        raise InputError(
+            f"Found {f'the labels {names}' if strange else 'none of our labels'} in {path}; allowed for {task.name}: "
+            f"{', '.join(ours)}{none}. Correct the file."
+        )
 
 
 def _make(name: str, lang: str, task: str, metric: str, labels: Mapping[str, Any]) -> DataSet:
@@ -119,19 +158,12 @@ def _make(name: str, lang: str, task: str, metric: str, labels: Mapping[str, Any
         types = {
             key: tuple(value) if isinstance(value, list) else (str(value),) for key, value in labels.items()
         }
-        strange = {one for many in types.values() for one in many} - set(TASKS[task].labels)
-        entry = DataSet(name, lang, task, metric=metric, entities=types)
-    else:
-        own = {str(key): str(value) for key, value in labels.items()}
-        allowed = ("yes", "no") if TASKS[task].kind == "yes_no" else (*TASKS[task].labels, "")
-        strange = set(own.values()) - set(allowed)
-        entry = DataSet(name, lang, task, own, metric, single=metric != "macro_f1_labels")
-    if strange:
-        raise InputError(
-            f"Found the labels {', '.join(sorted(strange))} in set.toml of {name}; allowed are the labels of {task}, "
-            '"yes" and "no" for a flag, and "" for none of them. Correct the file.'
-        )
-    return entry
+        return DataSet(name, lang, task, metric=metric, entities=types)
+    own = {str(key): str(value) for key, value in labels.items()}
+    if TASKS[task].kind == "one_of":
+        # There is no answer "none of them" to be right or wrong about.
+        own = {key: value for key, value in own.items() if value}
+    return DataSet(name, lang, task, own, metric, single=metric != "macro_f1_labels")
 
 
 def _usual_metric(task: str) -> str:

@@ -160,11 +160,12 @@ def count(entry: DataSet, rows: Sequence[Row], said: Sequence[Said], calibration
     cells = tallies.confusion(
         np.array([places[one] for one in gold]), np.array([places[one] for one in said]), len(labels)
     )
-    metrics = {
+    metrics: dict[str, tallies.Metric] = {
         "macro_f1": tallies.macro_f1,
         "macro_recall": tallies.macro_recall,
-        "f1_yes": tallies.f1_of(labels.index("yes")) if "yes" in labels else tallies.accuracy,
     }
+    if "yes" in labels:
+        metrics["f1_yes"] = tallies.f1_of(labels.index("yes"))
     return Reading(entry, labels, said, Tally(cells, metrics[entry.metric]), calibration)
 
 

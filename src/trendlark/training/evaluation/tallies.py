@@ -100,12 +100,6 @@ def macro_recall(sums: Floats) -> Floats:
     return _mean_where(hits / np.maximum(gold, 1), gold > 0)
 
 
-def accuracy(sums: Floats) -> Floats:
-    """Return the share of rows that are right, of confusion matrices."""
-    table = _square(sums)
-    return np.asarray(np.trace(table, axis1=1, axis2=2) / np.maximum(table.sum((1, 2)), 1))
-
-
 def f1_of(label: int) -> Metric:
     """Return the F1 of one label, of confusion matrices."""
 
