@@ -173,6 +173,16 @@ def test_summaries_never_lose_a_trend_collected_meanwhile(lake: Lake) -> None:
     assert [row.summary for row in lake.trend_hours(HOUR)] == [None, None]
 
 
+def test_summaries_never_bring_back_what_was_replaced_meanwhile(lake: Lake) -> None:
+    _fill(lake)
+    done = [replace(row, summary=summary()) for row in lake.trend_hours(HOUR)]
+    landed = [trend_hour(sampled=1)]
+    lake.commit_collection(HOUR, "x", "es", [tweet("1")], landed, [], "run-2")
+    with pytest.raises(LakeConflictError, match=r"\(#dos, #uno\).*Run the hour again\.$"):
+        lake.commit_summaries(HOUR, "x", done, "run")
+    assert lake.trend_hours(HOUR) == landed
+
+
 def test_runs_newest_first(lake: Lake) -> None:
     runs = [run(str(day), started_at=MOMENT + timedelta(days=day)) for day in range(3)]
     for one in runs:

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Barrier, Event
@@ -195,31 +197,37 @@ def test_readers_see_the_old_model_or_the_new_one(tmp_path: Path) -> None:
     assert all(counts in ({"lark-1": 30}, {"lark-2": 30}) for counts in seen)
 
 
-def test_a_summary_and_a_collection_at_once_lose_no_trend(tmp_path: Path) -> None:
+_OLD = [trend_hour("#old"), trend_hour("#older", rank=2)]
+
+
+@pytest.mark.parametrize(
+    "landed",
+    [[*_OLD, trend_hour("#new", rank=3)], _OLD[:1], [trend_hour("#old", sampled=1), _OLD[1]], []],
+    ids=["one more", "one gone", "fewer tweets", "none"],
+)
+def test_a_summary_and_a_collection_at_once_leave_the_collection(
+    tmp_path: Path, landed: list[TrendHour]
+) -> None:
     barrier = Barrier(2)
     lake = open_lake(str(tmp_path / "lake"))
-    lake.commit_collection(HOUR, "x", "es", [], [trend_hour("#old")], [], "run")
+    lake.commit_collection(HOUR, "x", "es", [], _OLD, [], "run")
     racing = RacingLake(lake.uri, barrier)
-    summarised = TrendHour(trend_hour("#old").trend, 2, 1, 0.01, None, summary())
+    summarised = [replace(row, summary=summary()) for row in _OLD]
 
     class Between(RacingLake):
         def _table_to_write(self, spec: TableSpec) -> DeltaTable:
             return super()._table_to_write(spec) if spec is TRENDS else Lake._table_to_write(self, spec)
 
-    def summarise() -> bool:
-        try:
-            racing.commit_summaries(HOUR, "x", [summarised], "run")
-        except LakeConflictError:
-            return False
-        return True
+    def summarise() -> None:
+        # Where it came first, the collection has replaced it.
+        with suppress(LakeConflictError):
+            racing.commit_summaries(HOUR, "x", summarised, "run")
 
     _together(
         summarise,
-        lambda: Between(lake.uri, barrier).commit_collection(
-            HOUR, "x", "es", [], [trend_hour("#old"), trend_hour("#new", rank=2)], [], "run"
-        ),
+        lambda: Between(lake.uri, barrier).commit_collection(HOUR, "x", "es", [], landed, [], "run"),
     )
-    assert {row.trend.name for row in lake.trend_hours(HOUR)} == {"#old", "#new"}
+    assert lake.trend_hours(HOUR) == landed
 
 
 _WRITER = """

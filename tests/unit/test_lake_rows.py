@@ -30,6 +30,7 @@ from trendlark.lake.rows import (
     utc,
 )
 from trendlark.lake.tables import ANALYSES, PAGES, REFUSALS, RUNS, TRENDS, TWEETS, TableSpec
+from trendlark.lake.write import _COLLECTED
 from trendlark.records import (
     EMOTIONS,
     FLAGS,
@@ -195,6 +196,10 @@ def test_analyses_round_trip(one: AnalyzedTweet) -> None:
 @given(trend_hours)
 def test_trends_round_trip(one: TrendHour) -> None:
     assert trend_of(_through_arrow(trend_row(one), TRENDS)) == one
+
+
+def test_all_that_a_trend_has_before_its_summary_is_compared_when_it_gets_one() -> None:
+    assert {"hour", "source", *_COLLECTED} == trend_row(trend_hour()).keys()
 
 
 @given(hostile)

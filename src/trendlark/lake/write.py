@@ -26,6 +26,8 @@ _Record = TypeVar("_Record")
 
 # Small row groups: what is written is buffered one group at a time, and raw JSON is heavy.
 _FILES = WriterProperties(compression="ZSTD", compression_level=3, max_row_group_size=8192)
+# What a collector writes of a trend of its hour and source; the rest of the row is the summary.
+_COLLECTED = ("trend", "place", "rank", "volume", "sampled", "requests", "cost", "note")
 
 
 class Writer(Store):
@@ -129,8 +131,8 @@ class Writer(Store):
     def commit_summaries(self, hour: Hour, source: str, rows: Sequence[TrendHour], run_id: str) -> None:
         """Replace the trends of the places named in ``rows`` by the same with their summaries, in one commit.
 
-        Raises LakeConflictError where a trend of these places would get lost, because the place was
-        collected again in the meantime.
+        Raises LakeConflictError where what was collected is no longer what ``rows`` say, because a place was
+        collected again after it was read.
         """
         if not rows:
             return
@@ -138,16 +140,18 @@ class Writer(Store):
             _check_place((row.trend.hour, row.trend.source), (hour, source))
         places = sorted({clean(row.trend.place) or "" for row in rows})
         where = f"{all_of(hour=str(hour), source=clean(source))} AND {one_of('place', places)}"
-        given = {(clean(row.trend.place), clean(row.trend.name)) for row in rows}
+        given = {tuple(row[name] for name in _COLLECTED) for row in map(trend_row, rows)}
         models = {row.summary.model for row in rows if row.summary}
         notes = {"hour": str(hour), "source": source, "run_id": run_id, "model": ",".join(sorted(models))}
 
         def check(table: DeltaTable) -> None:
-            present = {(row["place"], row["trend"]) for row in scan(table, TRENDS, where, ("place", "trend"))}
-            if lost := sorted(name for _, name in present - given):
+            # Not only new trends count: one that is gone would come back without its tweets, and old numbers
+            # would stand beside the tweets of the second collector, unfinished at every look.
+            present = {tuple(row.values()) for row in scan(table, TRENDS, where, _COLLECTED)}
+            if changed := sorted({trend for trend, *_ in present ^ given}):
                 raise LakeConflictError(
-                    f"Found trends in {hour} that are not among the summaries ({', '.join(lost[:3])}); all "
-                    "trends of a place are summarised together. Summarise the hour again."
+                    f"Found trends in {hour} that a second collector replaced after they were read "
+                    f"({', '.join(changed[:3])}); a summary is kept only beside what it sums up. Run the hour again."
                 )
 
         with Spool(TRENDS.schema, batches(rows, trend_row, TRENDS)) as spool:
