@@ -162,9 +162,75 @@ def test_bad_and_doubled_trend_lines_are_refused(tmp_path: Path) -> None:
     assert [t.name for t in found] == ["a"]
     assert [r.reason.split(": ")[1] for r in refused] == [
         "the trend 'a' is listed twice for 2026-11-23T07 in es",
-        "rank is 0; it is a whole number from 1",
+        "rank is 0; it is a whole number from 1 to 2147483647",
         "it has no name",
     ]
+
+
+@pytest.mark.parametrize("rank", [2**31, 2**63 - 1, 2**63, 10**400, 1e300, -1, "many", None, [1], {"a": 1}])
+def test_a_rank_that_the_lake_cannot_hold_is_refused_and_the_trend_follows_by_its_tweets(
+    tmp_path: Path, rank: object
+) -> None:
+    line = {"hour": "2026-11-23T07", "place": "es", "rank": 3, "name": "a"}
+    write(tmp_path / "trends.jsonl", [line, {**line, "name": "b", "rank": rank}])
+    write(tmp_path / "tweets.jsonl", [tweet(1, trend="b")])
+    found, refused = trends(ReplaySource(tmp_path), ES, H7)
+    assert [(t.rank, t.name) for t in found] == [(3, "a"), (4, "b")]
+    (refusal,) = refused
+    assert (
+        refusal.reason == f"trends.jsonl:2: rank is {rank!r:.60}; it is a whole number from 1 to 2147483647"
+    )
+
+
+def test_trends_that_follow_the_last_rank_of_all_share_it(tmp_path: Path) -> None:
+    last = {"hour": "2026-11-23T07", "place": "es", "rank": 2**31 - 1, "name": "last"}
+    write(tmp_path / "trends.jsonl", [last])
+    write(tmp_path / "tweets.jsonl", [tweet(1, trend="a"), tweet(2, trend="b")])
+    found, _ = trends(ReplaySource(tmp_path), ES, H7)
+    assert [(t.rank, t.name) for t in found] == [(2**31 - 1, name) for name in ("last", "a", "b")]
+
+
+def test_a_trends_page_that_was_stored_with_a_bad_rank_is_read_again(tmp_path: Path) -> None:
+    items = [{"rank": rank, "name": f"t{rank}", "volume": None} for rank in (1, 2**31, 2**63 - 1)]
+    stored = Page("r", json.dumps({"trends": items, "refused": [{"reason": "old", "raw": "{"}]}), H8.start)
+    parsed = ReplaySource(tmp_path).parse_trends(stored, ES, H7)
+    assert [(t.rank, t.name) for t in parsed.items] == [(1, "t1")]
+    assert [r.reason.split(";")[0] for r in parsed.refusals] == [
+        "old",
+        f"rank is {2**31}",
+        f"rank is {2**63 - 1}",
+    ]
+    assert json.loads(parsed.refusals[1].raw) == items[1]
+
+
+@pytest.mark.parametrize("huge", [10**309, -(10**400), 10**4000], ids=["10**309", "-10**400", "10**4000"])
+def test_a_number_beyond_all_measure_costs_its_field_or_its_line(tmp_path: Path, huge: int) -> None:
+    fields = (
+        "created_at",
+        "likes",
+        "reposts",
+        "replies",
+        "quotes",
+        "author_id",
+        "author_handle",
+        "lang",
+        "url",
+    )
+    lines = [{**tweet(1), **dict.fromkeys(fields, huge)}, {**tweet(2), "id": huge}, tweet(3)]
+    lines += [{**tweet(4), "hour": huge}, {**tweet(5), "hour": None, "created_at": huge}]
+    write(tmp_path / "tweets.jsonl", lines)
+    for loop in (False, True):
+        source = ReplaySource(tmp_path, loop=loop)
+        hour = H7 if not loop else Hour(1_000_000)
+        (trend,), adrift = trends(source, ES, hour)
+        (odd, good), refused = play(source, trend)
+        assert [getattr(odd, field) for field in fields] == [None] * len(fields)
+        assert json.loads(odd.raw or "")["likes"] == huge
+        assert good.text == "texto 3"
+        assert [r.reason for r in refused] == ["tweets.jsonl:2: the tweet has no id"]
+        assert [r.reason.split(" (")[0] for r in adrift] == [
+            f"tweets.jsonl:{number}: it has no usable hour" for number in (4, 5)
+        ]
 
 
 def test_hostile_bytes_are_played(tmp_path: Path) -> None:

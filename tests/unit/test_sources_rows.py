@@ -18,6 +18,7 @@ from trendlark.errors import InputError
 from trendlark.sources.rows import Row, Rows
 
 TEXTS = st.lists(st.text(max_size=60), max_size=12)
+DEPTHS = (1, 199, 200, *range(900, 1000))
 
 
 def made(path: Path, data: bytes | str) -> Path:
@@ -141,6 +142,50 @@ def test_answers_of_the_x_api_are_unwrapped(tmp_path: Path) -> None:
     assert rows[0].get("author.username") == "ana"
     assert rows[1].get("author.username") is None
     assert "author.username" in Rows(path).columns
+
+
+@pytest.mark.parametrize(
+    ("author_id", "users"),
+    [
+        ([], [{"id": "7", "username": "ana"}]),
+        ({"a": 1}, [{"id": "7", "username": "ana"}]),
+        ("7", [{"id": {"odd": True}}, {"id": ["7"]}, "odd", {"username": "nobody"}]),
+        (None, [{"username": "nobody"}]),
+        ("7", 5),
+        ("7", {"id": "7"}),
+    ],
+)
+def test_odd_authors_in_an_answer_of_the_x_api_cost_only_the_author(
+    tmp_path: Path, author_id: object, users: object
+) -> None:
+    posts = [{"id": "1", "text": "odd", "author_id": author_id}, {"id": "2", "text": "next"}]
+    line = json.dumps({"data": posts, "includes": {"users": users}})
+    rows = list(Rows(made(tmp_path / "a.jsonl", f'{line}\n{{"id": "3", "text": "last"}}\n')))
+    assert [row.get("text") for row in rows] == ["odd", "next", "last"]
+    assert [row.get("author.username") for row in rows] == [None] * 3
+    assert rows[0].get("author_id") == author_id
+
+
+def test_an_author_is_found_whether_his_id_is_a_text_or_a_number(tmp_path: Path) -> None:
+    answer = {
+        "data": {"id": "1", "text": "a", "author_id": 7},
+        "includes": {"users": [{"id": [], "username": "odd"}, {"id": "7", "username": "ana"}]},
+    }
+    (row,) = Rows(made(tmp_path / "a.jsonl", json.dumps(answer)))
+    assert row.get("author.username") == "ana"
+
+
+def test_a_line_that_is_nested_too_deeply_is_refused_whatever_is_done_with_the_others(tmp_path: Path) -> None:
+    # At each of these depths reading works; writing the row again, a few calls further in, may not.
+    lines = [
+        json.dumps({"text": str(depth)})[:-1] + ', "x": ' + "[" * depth + "]" * depth + "}"
+        for depth in DEPTHS
+    ]
+    rows = list(Rows(made(tmp_path / "a.jsonl", "\n".join(lines))))
+    assert [row.trouble for row in rows] == [
+        None if depth < 200 else "the line is not JSON (nested too deeply)" for depth in DEPTHS
+    ]
+    assert [row.as_found() for row in rows] == lines
 
 
 def test_dotted_columns_reach_into_objects() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -18,6 +19,7 @@ from trendlark.sources.values import (
     as_language,
     as_moment,
     as_name,
+    as_rank,
     as_text,
     read_json,
 )
@@ -50,7 +52,12 @@ def test_moments(value: object) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [None, True, "", "soon", "0", 0, -5, 1e300, float("nan"), "0001-01-01T00:00:00+23:00", [], {}, "9" * 60],
+    [
+        *(None, True, "", "soon", "0", 0, -5, 1e300, float("nan"), float("inf"), [], {}, "9" * 60),
+        "0001-01-01T00:00:00+23:00",
+        *(10**308, 10**309, 10**4000, -(10**400)),  # whole numbers in JSON may be larger than any float
+    ],
+    ids=lambda value: repr(value)[:20],
 )
 def test_what_is_no_moment(value: object) -> None:
     assert as_moment(value) is None
@@ -85,6 +92,27 @@ def test_hours_may_be_written_short() -> None:
 )
 def test_counts(value: object, count: int | None) -> None:
     assert as_count(value) == count
+
+
+@pytest.mark.parametrize(
+    ("value", "rank"),
+    [
+        (1, 1),
+        ("2", 2),
+        (3.0, 3),
+        (2**31 - 1, 2**31 - 1),
+        (2**31, None),
+        (2**63 - 1, None),
+        (10**400, None),
+        (0, None),
+        (-1, None),
+        (True, None),
+        (None, None),
+    ],
+    ids=lambda value: repr(value)[:20],
+)
+def test_ranks(value: object, rank: int | None) -> None:
+    assert as_rank(value) == rank
 
 
 @pytest.mark.parametrize(
@@ -123,6 +151,23 @@ def test_bad_json_is_a_value_error(text: str) -> None:
         read_json(text)
 
 
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+def test_nesting_has_one_limit_however_deep_the_caller_is(opening: str, closing: str) -> None:
+    def called(depth: int, text: str) -> object:
+        return called(depth - 1, text) if depth else read_json(text)
+
+    fine, deep = (opening * levels + "7" + closing * levels for levels in (200, 201))
+    for depth in (0, 400):
+        assert json.dumps(called(depth, fine), separators=(",", ":")) == fine
+        with pytest.raises(ValueError, match="nested too deeply"):
+            called(depth, deep)
+
+
+def test_many_brackets_side_by_side_or_in_a_text_are_not_deep() -> None:
+    assert read_json("[" + "[]," * 5000 + "{}]") == [*([[]] * 5000), {}]
+    assert read_json(json.dumps({"text": "[{" * 5000})) == {"text": "[{" * 5000}
+
+
 def test_control_characters_inside_strings_are_read() -> None:
     assert read_json('"a\x00\tb"') == "a\x00\tb"
 
@@ -135,9 +180,10 @@ def test_control_characters_inside_strings_are_read() -> None:
     | st.text(max_size=40)
     | st.datetimes()
     | st.datetimes(timezones=st.timezones())
+    | st.builds(pow, st.sampled_from([10, -10]), st.integers(18, 4000))
 )
 def test_nothing_makes_them_raise(value: Any) -> None:
-    for read in (as_count, as_hour, as_language, as_moment, as_name, as_text):
+    for read in (as_count, as_hour, as_language, as_moment, as_name, as_rank, as_text):
         assert read(value) is None or read(value) == read(value)
 
 

@@ -132,6 +132,33 @@ def test_missing_fields_stay_missing() -> None:
     assert tweet.url == "https://x.com/i/web/status/1"
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [10**309, -(10**4000), 2**63, 1e308, -1, True, "9" * 400, [[]], {"a": []}],
+    ids=lambda v: repr(v)[:9],
+)
+def test_an_odd_value_costs_its_field_and_no_more(odd: object) -> None:
+    names = ("like_count", "retweet_count", "reply_count", "quote_count")
+    metrics = dict.fromkeys(names, odd)
+    item = {"id": "1", "text": "x", "created_at": odd, "lang": odd, "public_metrics": metrics}
+    items = [
+        item,
+        {"id": "2", "text": "y", "note_tweet": odd, "public_metrics": odd},
+        {"id": "3", "text": odd},
+    ]
+    includes = {"users": [{"id": odd, "username": odd}, odd]}
+    parsed = parse_tweets(page({"data": items, "includes": includes, "meta": {"next_token": odd}}), TREND)
+    first = parsed.items[0]
+    assert (first.created_at, first.lang) == (None, None)
+    assert (first.likes, first.reposts, first.replies, first.quotes) == (None,) * 4
+    assert json.loads(first.raw or "") == item
+    assert [t.text for t in parsed.items[1:]] == (["y", odd] if isinstance(odd, str) else ["y"])
+    listed = parse_trends(page({"data": [{"trend_name": "Ana", "tweet_count": odd}, odd]}), "es", HOUR)
+    assert [(t.rank, t.name, t.volume) for t in listed.items] == [(1, "Ana", None)]
+    counted = parse_counts(page({"data": [{"start": odd, "end": odd, "tweet_count": odd}, odd]}))
+    assert (counted.items, len(counted.refusals)) == ((), 2)
+
+
 def test_malformed_posts_and_errors_beside_data_become_refusals() -> None:
     error = {"title": "Not Found Error", "type": "https://api.x.com/2/problems/resource-not-found"}
     items = [{"id": "1", "text": "ok"}, {"id": "2"}, {"text": "no id"}, "odd", None]
@@ -191,6 +218,10 @@ json_values = st.recursive(
 
 @given(json_values | st.text(max_size=30))
 @example("[" * 100_000)
+@example({"data": [{"id": "1", "text": "x", "created_at": 10**400}]})
+@example(
+    {"data": [{"start": 10**400, "end": 10**400, "tweet_count": 10**400}], "errors": [{"code": 10**400}]}
+)
 @example('{"data": [{"id": "1", "text": "\\ud83d"}]}')
 def test_no_answer_makes_a_parser_raise(answer: Any) -> None:
     made = page(answer)

@@ -20,6 +20,7 @@ import shutil
 import zlib
 from array import array
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
@@ -29,7 +30,7 @@ from weakref import finalize
 from trendlark.errors import InputError, UnavailableError
 from trendlark.hours import Hour
 from trendlark.records import Refusal
-from trendlark.sources.values import as_count, as_hour, as_name, read_json
+from trendlark.sources.values import LARGEST_RANK, as_count, as_hour, as_name, as_rank, read_json
 
 _OFFSET_BITS = 44
 _RAW_SHOWN = 4000
@@ -70,7 +71,10 @@ class _File:
 
 
 class Recording:
-    """A folder, indexed once. Raises InputError where it holds no tweets or trends at all."""
+    """A folder, indexed once.
+
+    Raises InputError where it holds no tweets or trends at all, UnavailableError where a file cannot be read.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -84,10 +88,11 @@ class Recording:
         self._adrift: list[Refusal] = []
         self._last: Spot | None = None
         try:
-            for path in _tables(folder, "trends"):
-                self._index(path, self._take_trend)
-            for path in _tables(folder, "tweets"):
-                self._index(path, self._take_tweet)
+            with _failures_told(folder):
+                for path in _tables(folder, "trends"):
+                    self._index(path, self._take_trend)
+                for path in _tables(folder, "tweets"):
+                    self._index(path, self._take_tweet)
             self._check()
         except BaseException:
             self.close()
@@ -115,7 +120,7 @@ class Recording:
         }
         rank = max((trend.rank for trend in listed), default=0)
         for name in sorted(counts, key=lambda name: (-counts[name], name)):
-            rank += 1
+            rank = min(rank + 1, LARGEST_RANK)
             listed.append(Listed(rank, name, None))
         return listed
 
@@ -129,21 +134,21 @@ class Recording:
         return len(lines.offsets) if lines else 0
 
     def read(self, hour: Hour, place: str, trend: str, start: int, stop: int) -> list[Line]:
-        """The tweet lines ``start`` to ``stop`` of a trend; raises UnavailableError if a file has changed."""
+        """The tweet lines ``start`` to ``stop`` of a trend.
+
+        Raises UnavailableError if a file has changed or cannot be read.
+        """
         lines = self._tweets.get((hour, place, trend), _Lines())
-        handles: dict[int, BinaryIO] = {}
         found = []
-        try:
+        with ExitStack() as opened, _failures_told(self.folder):
+            handles: dict[int, BinaryIO] = {}
             for packed, number in zip(lines.offsets[start:stop], lines.numbers[start:stop], strict=True):
                 index, offset = packed >> _OFFSET_BITS, packed & ((1 << _OFFSET_BITS) - 1)
                 if index not in handles:
-                    handles[index] = self._open(self._files[index])
+                    handles[index] = opened.enter_context(self._open(self._files[index]))
                 handles[index].seek(offset)
                 text = _decode(handles[index].readline())
                 found.append(Line(f"{self._files[index].label}:{number}", text))
-        finally:
-            for handle in handles.values():
-                handle.close()
         return found
 
     def close(self) -> None:
@@ -153,7 +158,10 @@ class Recording:
 
     def _place_to_unpack(self) -> Path:
         if self._unpacked is None:
-            self._unpacked = Path(mkdtemp(prefix="trendlark-replay-"))
+            try:
+                self._unpacked = Path(mkdtemp(prefix="trendlark-replay-"))
+            except OSError as error:
+                raise _not_unpacked(self.folder, error) from error
             self._removal = finalize(self, shutil.rmtree, self._unpacked, ignore_errors=True)
         return self._unpacked
 
@@ -163,13 +171,7 @@ class Recording:
                 f"Found {file.given} changed while it was played; a recording must stay as it is until the "
                 "hour is done. Run the hour again."
             )
-        try:
-            return file.plain.open("rb")
-        except OSError as error:
-            raise UnavailableError(
-                f"Found no readable {file.plain} ({error}); a recording must stay as it is until the hour is "
-                "done. Run the hour again."
-            ) from error
+        return file.plain.open("rb")
 
     def _index(self, path: Path, take: _Take) -> None:
         index, stamp = len(self._files), _stamp(path)
@@ -210,9 +212,9 @@ class Recording:
     def _take_trend(self, record: object, _packed: int, _number: int) -> Spot:
         hour, place, name = _place_of(record, "name")
         values = record if isinstance(record, dict) else {}
-        rank = as_count(values.get("rank"))
-        if not rank:
-            raise ValueError(f"rank is {values.get('rank')!r:.60}; it is a whole number from 1")
+        rank = as_rank(values.get("rank"))
+        if rank is None:
+            raise ValueError(bad_rank(values.get("rank")))
         listed = self._listed.setdefault((hour, place), {})
         if name in listed:
             raise ValueError(f"the trend {name!r} is listed twice for {hour} in {place}")
@@ -240,24 +242,35 @@ class Recording:
         self._land(self._last)
 
 
+def bad_rank(found: object) -> str:
+    """Why a rank is refused."""
+    return f"rank is {found!r:.60}; it is a whole number from 1 to {LARGEST_RANK}"
+
+
 def fingerprint(folder: Path) -> str:
-    """Eight digits that change when a file of the folder does; raises InputError if it is no folder."""
-    if not folder.is_dir():
-        raise InputError(
-            f"Found no folder {folder}; replay_folder names a folder of recorded tweets (docs/sources.md). "
-            "Make one with `trendlark import`."
-        )
-    stamps = [
-        f"{path.relative_to(folder)} {_stamp(path)}"
-        for path in (*_tables(folder, "trends"), *_tables(folder, "tweets"))
-    ]
+    """Eight digits that change when a file of the folder does.
+
+    Raises InputError if it is no folder, UnavailableError if it cannot be read.
+    """
+    with _failures_told(folder):
+        if not folder.is_dir():
+            raise InputError(
+                f"Found no folder {folder}; replay_folder names a folder of recorded tweets (docs/sources.md). "
+                "Make one with `trendlark import`."
+            )
+        stamps = [
+            f"{path.relative_to(folder)} {_stamp(path)}"
+            for path in (*_tables(folder, "trends"), *_tables(folder, "tweets"))
+        ]
     return f"{zlib.crc32(chr(10).join(stamps).encode(errors='surrogateescape')):08x}"
 
 
 def _tables(folder: Path, table: str) -> list[Path]:
     found = [folder / f"{table}.jsonl", folder / f"{table}.jsonl.gz"]
-    if table == "tweets":
-        found += sorted((folder / table).glob("*.jsonl")) + sorted((folder / table).glob("*.jsonl.gz"))
+    if table == "tweets" and (folder / table).is_dir():
+        inside = sorted((folder / table).iterdir())  # glob would take a folder that may not be read as empty
+        for ending in (".jsonl", ".jsonl.gz"):
+            found += [path for path in inside if path.name.endswith(ending)]
     return [path for path in found if path.is_file()]
 
 
@@ -274,14 +287,35 @@ def _stamp(path: Path) -> tuple[int, int]:
     return (status.st_size, status.st_mtime_ns)
 
 
-def _unpack(path: Path, plain: Path) -> str | None:
+@contextmanager
+def _failures_told(folder: Path) -> Iterator[None]:
     try:
-        with gzip.open(path, "rb") as packed, plain.open("wb") as target:
-            while chunk := packed.read1(1 << 16):  # read() would throw away what came before the break
-                target.write(chunk)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        return f"the gzip file is broken, what follows is lost ({error})"
+        yield
+    except OSError as error:
+        raise UnavailableError(
+            f"Found that {error.filename or folder} cannot be read ({error.strerror or error}); a recording must "
+            "be readable and stay as it is until the hour is done. See to that and run the hour again."
+        ) from error
+
+
+def _unpack(path: Path, plain: Path) -> str | None:
+    with path.open("rb") as stored:
+        try:
+            with gzip.open(stored, "rb") as packed, plain.open("wb") as target:
+                while chunk := packed.read1(1 << 16):  # read() would throw away what came before the break
+                    target.write(chunk)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            return f"the gzip file is broken, what follows is lost ({error})"
+        except OSError as error:
+            raise _not_unpacked(path, error) from error
     return None
+
+
+def _not_unpacked(path: Path, error: OSError) -> UnavailableError:
+    return UnavailableError(
+        f"Found that {path} cannot be unpacked ({error.strerror or error}); it must be readable, and the "
+        "temporary folder have room for it. Free some or set TMPDIR, and run the hour again."
+    )
 
 
 def _numbered(lines: BinaryIO) -> Iterator[tuple[int, int, bytes]]:

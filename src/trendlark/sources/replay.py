@@ -16,13 +16,14 @@ from typing import Any
 from trendlark.hours import Hour, utc_now
 from trendlark.records import Page, Place, Refusal, Trend, Tweet
 from trendlark.sources.base import Parsed
-from trendlark.sources.recording import Recording, fingerprint
+from trendlark.sources.recording import Recording, bad_rank, fingerprint
 from trendlark.sources.values import (
     as_count,
     as_hour,
     as_language,
     as_moment,
     as_name,
+    as_rank,
     as_text,
     read_json,
 )
@@ -80,12 +81,15 @@ class ReplaySource:
     def parse_trends(self, page: Page, place: Place, hour: Hour) -> Parsed[Trend]:
         """Read a trends page; the refusals are the folder's lines that belong to no trend."""
         body = _object(page.body)
-        trends = tuple(
-            Trend(hour, self.name, place.slug, str(item["name"]), int(item["rank"]), item["volume"])
-            for item in body.get("trends", [])
-        )
-        refused = tuple(Refusal(item["reason"], item["raw"]) for item in body.get("refused", []))
-        return Parsed(trends, refused)
+        trends = []
+        refused = [Refusal(item["reason"], item["raw"]) for item in body.get("refused", [])]
+        for item in body.get("trends", []):
+            rank, name = as_rank(item["rank"]), str(item["name"])
+            if rank is None:  # a page of the first releases may hold a rank that the lake does not
+                refused.append(Refusal(bad_rank(item["rank"]), json.dumps(item, ensure_ascii=False)))
+            else:
+                trends.append(Trend(hour, self.name, place.slug, name, rank, item["volume"]))
+        return Parsed(tuple(trends), tuple(refused))
 
     def pages(self, trend: Trend, wanted: int, windows: int, known: Mapping[str, Page]) -> Iterator[Page]:
         """Every recorded tweet of the trend; ``wanted`` and ``windows`` limit paid sources only."""

@@ -12,7 +12,7 @@ import io
 import json
 import zlib
 from collections.abc import Container, Generator, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from trendlark.errors import InputError
-from trendlark.sources.values import read_json
+from trendlark.sources.values import as_name, read_json
 
 FORMATS = ("csv", "jsonl", "parquet")
 ENDINGS = {
@@ -39,6 +39,8 @@ _PEEKED_ROWS = 100
 _PEEKED_LINES = 40
 _DEEPEST_COLUMN = 3
 _BATCH_ROWS = 1000
+# What Arrow raises for nanoseconds, years beyond 9999, unknown time zones and texts that are not UTF-8.
+_NO_PYTHON_VALUE = (ValueError, OverflowError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ class Rows:
     def _troubles_told(self) -> Iterator[None]:
         try:
             yield
-        except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
+        except (OSError, EOFError, UnicodeDecodeError, zlib.error, pa.ArrowException) as error:
             said = (getattr(error, "strerror", None) or str(error) or type(error).__name__).splitlines()[0]
             raise InputError(
                 f"Found that {self.path} cannot be read as {self.file_format} ({said}); "
@@ -210,14 +212,37 @@ class Rows:
                 self.share_read = number / total
 
     def _values(self, column: Any) -> list[Any]:
-        if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-            values: list[Any] = column.to_pylist()
+        if not _is_text(column.type):
+            try:
+                values: list[Any] = column.to_pylist()
+            except _NO_PYTHON_VALUE:
+                values = [self._value(cell) for cell in column]
             return values
         found: list[Any] = []  # Arrow does not check UTF-8 when it reads
         for value in column.cast(pa.large_binary()).to_pylist():
             self.invalid_utf8 += value is not None and _is_invalid(value)
             found.append(None if value is None else value.decode("utf-8", errors="replace"))
         return found
+
+    def _value(self, cell: Any) -> Any:
+        """A cell, as much of it as Python can hold: one that it cannot must not cost the others."""
+        try:
+            return cell.as_py()
+        except _NO_PYTHON_VALUE:
+            kind = cell.type
+        if pa.types.is_dictionary(kind) or isinstance(kind, pa.BaseExtensionType):
+            return self._value(cell.value)
+        if _is_text(kind):
+            self.invalid_utf8 += 1
+            return cell.as_buffer().to_pybytes().decode("utf-8", errors="replace")
+        return self._parts(cell) if pa.types.is_nested(kind) else _cut(cell)
+
+    def _parts(self, cell: Any) -> dict[str, Any] | list[Any]:
+        kind = cell.type
+        if pa.types.is_struct(kind):
+            return {kind.field(at).name: self._value(cell[at]) for at in range(kind.num_fields)}
+        items = [self._value(item) for item in cell.values]
+        return [tuple(pair.values()) for pair in items] if pa.types.is_map(kind) else items
 
 
 def _format_of(path: Path) -> str:
@@ -228,6 +253,29 @@ def _format_of(path: Path) -> str:
         f"Found {path.name}, whose ending does not tell its format; known are {', '.join(ENDINGS)}. "
         f"Rename it, or name the format ({', '.join(FORMATS)}) where the command takes --format."
     )
+
+
+def _is_text(kind: Any) -> bool:
+    return any(
+        is_kind(kind) for is_kind in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    )
+
+
+def _cut(cell: Any) -> Any:
+    """A time to the microsecond, in UTC where nobody knows its zone; None where Python has no such time."""
+    kind = cell.type
+    forms = []
+    if pa.types.is_timestamp(kind):
+        unit = "us" if kind.unit == "ns" else kind.unit  # coarser ones would overflow without a word
+        forms = [pa.timestamp(unit, kind.tz), pa.timestamp(unit, kind.tz and "UTC")]
+    elif pa.types.is_time64(kind):
+        forms = [pa.time64("us")]
+    elif pa.types.is_duration(kind) and kind.unit == "ns":
+        forms = [pa.duration("us")]
+    for form in forms:
+        with suppress(*_NO_PYTHON_VALUE):
+            return cell.cast(form, safe=False).as_py()
+    return None
 
 
 def _is_invalid(data: bytes) -> bool:
@@ -298,7 +346,9 @@ def _unwrapped(value: dict[str, Any]) -> Iterator[dict[str, Any]]:
         return
     includes = value.get("includes")
     users = includes.get("users") if isinstance(includes, dict) else None
-    by_id = {user.get("id"): user for user in users or [] if isinstance(user, dict)}
+    listed: list[Any] = users if isinstance(users, list) else []
+    by_id = {as_name(user.get("id")): user for user in listed if isinstance(user, dict)}
+    by_id.pop(None, None)
     for item in items:
-        author = by_id.get(item.get("author_id"))
+        author = by_id.get(as_name(item.get("author_id")))
         yield {"author": author, **item} if author else item

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -13,6 +14,9 @@ from trendlark.hours import Hour, parse_moment
 from trendlark.records import clean_text
 
 _LARGEST = 2**63 - 1
+LARGEST_RANK = 2**31 - 1  # the lake's column has 32 bits
+# Far beyond what sources send. What is read here is written again elsewhere, where Python has less room left.
+_DEEPEST = 200
 # Old ISO 639 codes that X still sends, and its codes for posts without words (docs.x.com, operator lang:).
 _OLD_LANGUAGES = {"in": "id", "iw": "he", "ji": "yi", "jw": "jv", "mo": "ro", "sh": "sr"}
 _NO_LANGUAGE = {"und", "zxx", "mul", "mis", "art", "qam", "qct", "qht", "qme", "qst"}
@@ -25,9 +29,27 @@ def read_json(text: str) -> object:
     Control characters inside strings are let through: tweets have them.
     """
     try:
-        return json.loads(text, strict=False)
+        value: object = json.loads(text, strict=False)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    if text.count("[") + text.count("{") > _DEEPEST and _is_deep(value):
+        raise ValueError("nested too deeply")
+    return value
+
+
+def _is_deep(value: object) -> bool:
+    layer = [value]
+    for _ in range(_DEEPEST):
+        layer = [inner for outer in layer for inner in _inside(outer)]
+        if not layer:
+            return False
+    return any(isinstance(inner, dict | list) for inner in layer)
+
+
+def _inside(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def as_text(value: object) -> str | None:
@@ -55,6 +77,12 @@ def as_count(value: object) -> int | None:
     return value if isinstance(value, int) and 0 <= value <= _LARGEST else None
 
 
+def as_rank(value: object) -> int | None:
+    """A whole number from 1 to 2**31 - 1, written as :func:`as_count` reads it."""
+    rank = as_count(value)
+    return rank if rank and rank <= LARGEST_RANK else None
+
+
 def as_moment(value: object) -> datetime | None:
     """A time from ISO 8601, Twitter's old form, or seconds or milliseconds since 1970; UTC when not said."""
     if isinstance(value, datetime):
@@ -63,7 +91,7 @@ def as_moment(value: object) -> datetime | None:
     if isinstance(value, str) and 0 < len(value) <= 64:
         return _moment_of_text(value.strip())
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return _moment_of_number(float(value))
+        return _moment_of_number(value)
     return None
 
 
@@ -86,6 +114,8 @@ def _moment_of_text(text: str) -> datetime | None:
 
 
 def _moment_of_number(number: float) -> datetime | None:
+    if not 0 < number <= _LATEST.timestamp() * 1000:  # JSON has whole numbers that no division can take
+        return None
     seconds = number / 1000 if number > _LATEST.timestamp() else number
     if not _EARLIEST.timestamp() <= seconds <= _LATEST.timestamp():
         return None
