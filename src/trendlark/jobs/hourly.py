@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -26,6 +26,7 @@ from trendlark.jobs.progress import SILENT, Progress
 from trendlark.jobs.runs import NOTHING
 from trendlark.jobs.summarise import summarise_hour
 from trendlark.lake import Lake
+from trendlark.lake.query import literal
 from trendlark.records import Run
 from trendlark.reports.backlog import LOOK_BACK_HOURS
 from trendlark.settings import Settings
@@ -37,7 +38,7 @@ _log = logging.getLogger(__name__)
 _DELAY = timedelta(minutes=2)
 _RETRY_SECONDS = 300.0
 # What no second try within the hour mends, and every try leaves a record.
-LASTING = (BudgetError, CreditsError, CredentialsError, NotFoundError)
+_LASTING = (BudgetError, CreditsError, CredentialsError, NotFoundError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +104,13 @@ class Jobs:
         return outcomes
 
     def finish_hours(self, first: Hour) -> bool:
-        """Analyse and summarise the hours from ``first`` on that were collected but not finished; whether all are."""
+        """Analyse and summarise the hours from ``first`` on that were collected but not finished; whether all are.
+
+        The newest hour is finished first.
+        """
         rows = self.lake.trend_hours(first=first)
         whole = True
-        for hour in sorted({row.trend.hour for row in rows if row.summary is None}):
+        for hour in sorted({row.trend.hour for row in rows if row.summary is None}, reverse=True):
             try:
                 self._finish(hour)
             except (LakeError, ModelError) as error:
@@ -115,24 +119,72 @@ class Jobs:
         return whole
 
     def keep_running(self, stop: threading.Event) -> None:
-        """Run each hour soon after it ends, until told to stop; one that failed is tried again after a while."""
+        """Run each hour soon after it ends, until told to stop; what is owed is tried again after a while."""
+        owed = Owed(self.lake)
         while not stop.is_set():
-            again = self._attempt(Hour.last_complete())
-            stop.wait(pause_seconds(again))
+            again = self._attempt(owed, stop)
+            stop.wait(owed.pause_seconds(again))
 
-    def _attempt(self, due: Hour) -> bool:
+    def _attempt(self, owed: Owed, stop: threading.Event) -> bool:
         """Whether it is worth trying again before the next hour."""
         try:
-            # The hour first: older ones can be finished at any time, but a source tells only what trends now.
-            outcome = self.run_hour(due)
-            whole = self.finish_hours(due - LOOK_BACK_HOURS)
+            # What is here can be finished at any time, but a source tells only what trends now.
+            again = owed.collect(self.collect, stop)
+            whole = self.finish_hours(Hour.last_complete() - LOOK_BACK_HOURS)
         except TrendlarkError as error:
-            _log.error("%s did not finish and is tried again: %s", due, error)
+            _log.error("The hours are not done and are tried again: %s", error)
             return True
-        return not whole or any(not isinstance(error, LASTING) for error in outcome.errors)
+        return again or not whole
 
 
-def pause_seconds(again: bool, scatter_seconds: float = 0.0) -> float:
-    """Seconds until the next hour can be collected, a little later by ``scatter_seconds``; less to try again."""
-    wait = seconds_until(Hour.now().end + _DELAY) + scatter_seconds
-    return min(wait, _RETRY_SECONDS) if again else wait
+class Owed:
+    """The hours that a service has still to collect.
+
+    It owes ``past_hours`` complete hours at its start, those that a killed one had begun, and from then on every hour
+    once it is over and settled, however long it is busy with another. An hour is owed until it is collected, the
+    source has it no longer, or it is two days old.
+    """
+
+    def __init__(self, lake: Lake, past_hours: int = 1) -> None:
+        self._lake = lake
+        self._next = Hour.now()
+        self._hours = set((self._next - past_hours).until(self._next - 1))
+        self._begun_known = False
+
+    def collect(self, collect: Callable[[Hour], HourOutcome], stop: threading.Event) -> bool:
+        """Try each hour once; whether another may succeed if it is tried again soon."""
+        tried: set[Hour] = set()
+        soon = False
+        # The newest first, also when it came meanwhile: a source tells only what trends now.
+        while not stop.is_set() and (left := self._due() - tried):
+            hour = max(left)
+            tried.add(hour)
+            errors = collect(hour).errors
+            if all(isinstance(error, NotFoundError) for error in errors):
+                self._hours.discard(hour)
+            soon = soon or not all(isinstance(error, _LASTING) for error in errors)
+        return soon
+
+    def pause_seconds(self, again: bool, scatter_seconds: float = 0.0) -> float:
+        """Seconds until another hour is owed, and ``scatter_seconds`` more; at most five minutes to try again."""
+        wait = seconds_until(self._next.end + _DELAY) + scatter_seconds
+        return min(wait, _RETRY_SECONDS) if again else wait
+
+    def _due(self) -> set[Hour]:
+        # A clock that was ahead and is put right must not make it wait for hours that are far away.
+        self._next = min(self._next, Hour.now())
+        while seconds_until(self._next.end + _DELAY) <= 0:
+            self._hours.add(self._next)
+            self._next += 1
+        newest = Hour.last_complete()
+        oldest = newest - (LOOK_BACK_HOURS - 1)
+        if not self._begun_known:
+            self._hours |= _begun_hours(self._lake, oldest)
+            self._begun_known = True
+        self._hours = {hour for hour in self._hours if oldest <= hour <= newest}
+        return self._hours
+
+
+def _begun_hours(lake: Lake, first: Hour) -> set[Hour]:
+    where = f"hour >= {literal(str(first))} AND day >= {literal(first.day)}"
+    return {Hour.parse(row["hour"]) for row in lake.rows("pages", where, ("hour",))}

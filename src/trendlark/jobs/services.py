@@ -20,13 +20,12 @@ from trendlark.errors import (
     LakeFullError,
     LakeReadOnlyError,
     ModelError,
-    NotFoundError,
 )
 from trendlark.hours import Hour, utc_now
 from trendlark.jobs.analyze import JOB as ANALYZE
 from trendlark.jobs.analyze import analyze_hour
 from trendlark.jobs.engines import Engine
-from trendlark.jobs.hourly import LASTING, Jobs, pause_seconds
+from trendlark.jobs.hourly import Jobs, Owed
 from trendlark.jobs.progress import SILENT, Progress
 from trendlark.jobs.runs import NOTHING, Tally, record_run
 from trendlark.jobs.shares import next_portion, portion_of
@@ -98,51 +97,24 @@ def pulse_age_seconds(file: Path) -> float | None:
 def keep_collecting(jobs: Jobs, stop: threading.Event, pulse: Pulse, past_hours: int = 1) -> None:
     """Collect each hour soon after it ends, until told to stop.
 
-    ``past_hours`` complete hours are collected at the start. An hour that failed, or that a killed collector left
-    half done, is tried again until it succeeds, the source has it no longer, or it is two days old: every five
-    minutes, or with the next hour where trying soon would not help (no budget, credits or rights). A lake that did
-    not answer is asked again after a minute.
+    ``past_hours`` complete hours are collected at the start. What is owed is tried again every five minutes, or with
+    the next hour where trying soon would not help (no budget, credits or rights). A lake that did not answer is asked
+    again after a minute.
     """
-    newest = Hour.last_complete()
-    owed = {newest - back for back in range(past_hours)}
-    begun, soon = False, True
+    owed = Owed(jobs.lake, past_hours)
     while not stop.is_set():
         pulse.beat()
         longest = float("inf")
-        newest = Hour.last_complete()
         try:
-            if not begun:
-                owed |= _begun_hours(jobs.lake, newest - LOOK_BACK_HOURS)
-                begun = True
-            owed = {hour for hour in owed | {newest} if hour > newest - LOOK_BACK_HOURS}
-            done, soon = _collect(jobs, sorted(owed), stop)
-            owed -= done
+            soon = owed.collect(jobs.collect, stop)
         except LakeError as error:
             _log.error("Collecting is tried again: %s", error)
             soon = True
             # Where it can be read and not written, what the source answers is paid for and lost.
             if not isinstance(error, LakeFullError | LakeReadOnlyError):
                 longest = _PAUSE_SECONDS
-        pause = pause_seconds(soon, random.uniform(0, _SCATTER_SECONDS))  # noqa: S311
+        pause = owed.pause_seconds(soon, random.uniform(0, _SCATTER_SECONDS))  # noqa: S311
         pulse.sleep(min(pause, longest), stop)
-
-
-def _begun_hours(lake: Lake, first: Hour) -> set[Hour]:
-    asked = lake.sql(f"SELECT DISTINCT hour FROM pages WHERE hour >= '{first}' AND day >= '{first.day}'")  # noqa: S608
-    return {Hour.parse(row["hour"]) for row in asked.read_all().to_pylist()}
-
-
-def _collect(jobs: Jobs, hours: Sequence[Hour], stop: threading.Event) -> tuple[set[Hour], bool]:
-    """The hours that are done with, and whether another may succeed if it is tried again soon."""
-    done, soon = set(), False
-    for hour in hours:
-        if stop.is_set():
-            break
-        errors = jobs.collect(hour).errors
-        if all(isinstance(error, NotFoundError) for error in errors):
-            done.add(hour)
-        soon = soon or not all(isinstance(error, LASTING) for error in errors)
-    return done, soon
 
 
 def keep_analyzing(

@@ -12,8 +12,8 @@ import pyarrow as pa
 from deltalake import DeltaTable, QueryBuilder
 from deltalake.exceptions import DeltaError
 
-from trendlark.errors import QueryError
-from trendlark.lake.faults import brief, told
+from trendlark.errors import QueryError, TrendlarkError
+from trendlark.lake.faults import as_lake_error, brief, told
 from trendlark.lake.rows import Row
 from trendlark.lake.store import Store
 from trendlark.lake.tables import TABLES, TableSpec
@@ -23,6 +23,11 @@ from trendlark.records import clean_text
 _ONE_STREAM = {"datafusion.execution.target_partitions": "1", "datafusion.execution.batch_size": "2048"}
 _QUESTION = re.compile(
     r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/|\()*(select|with|values)\b", re.IGNORECASE | re.DOTALL
+)
+# How the libraries begin to tell that a file could not be read. Only the beginning says so: further on a message may
+# hold words of the question or of a tweet.
+_UNREAD = re.compile(
+    r"(External error: |Arrow error: )*(Parquet error|Parquet argument error|Object Store error): "
 )
 _NAMES = {
     pa.string(): "Utf8",
@@ -81,7 +86,8 @@ class Asker(Store):
     def sql(self, query: str, limit: int | None = None) -> pa.RecordBatchReader:
         """Answer one SELECT over all tables, as a stream of at most ``limit`` rows.
 
-        A table that nothing was written to yet is empty. Raises QueryError for anything but one query.
+        A table that nothing was written to yet is empty. Raises QueryError for anything but one query that can be
+        answered, LakeError where the tables cannot be read; either may come while the stream is read.
         """
         query = query.strip().rstrip(";")
         if limit is not None and limit < 0:
@@ -93,7 +99,7 @@ class Asker(Store):
             _check_plan(builder, query)
             answer = pa.RecordBatchReader.from_stream(builder.execute(query))
         except (DeltaError, pa.ArrowException) as fault:
-            raise self._refused(brief(str(fault)), query) from fault
+            raise self._blamed(fault, query) from fault
         return self._streamed(answer, query, limit)
 
     def _session(self, specs: Iterable[TableSpec] = tuple(TABLES.values())) -> QueryBuilder:
@@ -121,13 +127,19 @@ class Asker(Store):
                     except StopIteration:
                         return
                     except pa.ArrowInvalid as fault:
-                        raise self._refused(brief(str(fault)), query) from fault
+                        raise self._blamed(fault, query) from fault
                     batch = batch if left is None else batch.slice(0, left)
                     left = None if left is None else left - batch.num_rows
                     columns = [column.cast(kind) for column, kind in zip(batch.columns, kinds, strict=True)]
                     yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
         return pa.RecordBatchReader.from_batches(schema, batches())
+
+    def _blamed(self, fault: Exception, query: str) -> TrendlarkError:
+        """The error for a fault of the libraries, which call both of its causes alike: the lake or the question."""
+        if _UNREAD.match(str(fault)):
+            return as_lake_error(fault, self.uri, writing=False)
+        return self._refused(brief(str(fault)), query)
 
     def _refused(self, reason: str, query: str) -> QueryError:
         named = [spec for spec in TABLES.values() if re.search(rf"\b{spec.name}\b", query)]

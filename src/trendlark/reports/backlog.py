@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from trendlark.hours import Hour
 from trendlark.lake import Lake
+from trendlark.lake.query import literal
 
 # Older hours are finished by hand: `trendlark backfill`.
 LOOK_BACK_HOURS = 48
@@ -22,12 +23,10 @@ class Backlog:
 
 def waiting_hours(lake: Lake, first: Hour) -> dict[Hour, set[str]]:
     """The hours from ``first`` on that are not finished, and their sources; raises LakeError."""
-    asked = lake.sql(
-        "SELECT DISTINCT hour, source FROM trends "  # noqa: S608 - an Hour holds digits only
-        f"WHERE hour >= '{first}' AND (summarised_at IS NULL OR analysed IS NULL OR analysed <> sampled)"
-    )
+    unfinished = "(summarised_at IS NULL OR analysed IS NULL OR analysed <> sampled)"
+    where = f"hour >= {literal(str(first))} AND {unfinished}"
     found: dict[Hour, set[str]] = {}
-    for row in asked.read_all().to_pylist():
+    for row in lake.rows("trends", where, ("hour", "source")):
         found.setdefault(Hour.parse(row["hour"]), set()).add(row["source"])
     return found
 
