@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from tests.training.crew import differences
-from tests.training.cut import CutOffError
+from tests.training.cut import CutOffError, a_minute_passes
 from trendlark.training import checkpoint, keeper, train
 from trendlark.training.checkpoint import Checkpoint
+from trendlark.training.optimise import Clock
 
 RECIPE = """
 name = "patient"
@@ -96,21 +97,22 @@ def test_the_last_state_is_judged_too(
 ) -> None:
     judge = _Judge(0.7, last, 0.2)
     monkeypatch.setattr(keeper, "validate", judge)
+    monkeypatch.setattr(Clock, "tick", a_minute_passes)
     # Validation is due once, after the second step.
     due = iter([False, True, False])
     monkeypatch.setattr(keeper._Timer, "due", lambda self: next(due) if self.minutes == 30 else False)
     caplog.set_level("INFO")
-    recipe = _recipe(tmp_path, steps=3, minutes=30, patience=1)
-    end = checkpoint.load(train.run(data, tmp_path / "out", recipe, start=start))
+    recipe = _recipe(tmp_path, minutes=30, patience=1)
+    end = checkpoint.load(train.run(data, tmp_path / "out", recipe, minutes=3, start=start))
     assert sorted(judge.seen) == [2, 3]
     assert differences(end.network.state_dict(), judge.seen[step]) == []
     (told,) = _told(caplog.messages)
     assert told.endswith("is the best")
-    # Its steps ended it, not its patience: with more of them it goes on.
+    # Its minutes ended it, not its patience: with more of them it goes on.
     assert end.more["step"] == 3
     due = iter([False])
-    more = _recipe(tmp_path, steps=4, minutes=30, patience=1)
-    assert checkpoint.load(train.run(data, tmp_path / "out", more, start=start)).more["step"] == 4
+    more = train.run(data, tmp_path / "out", recipe, minutes=4, start=start)
+    assert checkpoint.load(more).more["step"] == 4
     assert sorted(judge.seen) == [2, 3, 4]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -20,7 +21,7 @@ from trendlark.training.losses import task_losses
 from trendlark.training.mixture import Mixture, shares
 from trendlark.training.model import POOLED_TASKS, Network, Shape
 from trendlark.training.optimise import Clock, Optimiser, Rates, rate_factor
-from trendlark.training.recipe import Recipe, load_recipe, parse_recipe
+from trendlark.training.recipe import LOSSES, Recipe, load_recipe, parse_recipe
 from trendlark.training.sets import EMOJI_SETS, SETS
 
 RECIPE = """
@@ -184,6 +185,45 @@ def test_a_wrong_recipe_names_all_its_faults() -> None:
         parse_recipe(table, "x.toml")
     with pytest.raises(InputError, match=r"Allowed are .*default"):
         load_recipe("no-such-recipe")
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        (
+            {"weights": {"entitites": 0.3}},
+            r"weights\.entitites is not one of sentiment, emotions, irony, .*entities, emoji, words, r_drop\.",
+        ),
+        (
+            {"weights": {"irony": "much", "hate": True}},
+            "weights.irony is 'much', not a number; weights.hate is True",
+        ),
+        ({"boosts": {"umsab_es": "2"}}, r"boosts\.umsab_es is '2', not a number"),
+        ({"boosts": {"umsab_es": False}}, r"boosts\.umsab_es is False, not a number"),
+        ({"boosts": 3, "weights": [0.3]}, r"boosts is 3, not a table; weights is \[0\.3\], not a table"),
+        ({"steps": True}, "steps is True, not a number"),
+        (
+            {"steps": "3", "boosts": {"umsab": "2"}, "weights": {"emojis": "1"}},
+            r"steps is '3', .*; boosts\.umsab is no set; boosts\.umsab is '2', .*; weights\.emojis is not .*'1', not",
+        ),
+    ],
+)
+def test_weights_and_boosts_are_checked(table: dict[str, Any], told: str) -> None:
+    with pytest.raises(InputError, match=rf"^x\.toml: {told}.* Correct the recipe\.$"):
+        parse_recipe(table, "x.toml")
+
+
+def test_every_loss_of_a_run_may_have_a_weight(
+    data: Path, out: Path, recipe: Path, start: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = dict.fromkeys(LOSSES, 0.5)
+    assert parse_recipe({"weights": weights, "boosts": {"umsab_es": 2}}, "x.toml").weights == weights
+    seen: set[str] = set()
+    monkeypatch.setattr(train, "_note", lambda *given: seen.update(given[1]))
+    settings = "r_drop = 0.5\nmasked = 0.5\n[boosts]\ntext_es = 2\nner_btc = 9\nemojispace_es = 9\n"
+    recipe.write_text(recipe.read_text(encoding="utf-8") + settings, encoding="utf-8")
+    train.run(data, out, str(recipe), start=start)
+    assert {"r_drop", "words", "emoji", "entities", "irony"} <= seen <= set(LOSSES)
 
 
 def test_tasks_that_soft_labels_leave_to_people_are_checked() -> None:

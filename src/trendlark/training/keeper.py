@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -13,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from trendlark.errors import InputError
 from trendlark.training import checkpoint, wide
 from trendlark.training.centre import centre
 from trendlark.training.checkpoint import Checkpoint
@@ -25,6 +27,8 @@ from trendlark.training.team import Team
 _log = logging.getLogger(__name__)
 
 LAST, BEST = "last.pt", "best.pt"
+# How many differences from another run are told.
+_TOLD = 3
 
 
 @dataclass(slots=True)
@@ -56,6 +60,7 @@ class Keeper:
     """Saves and validates when it is time to, in the first process of a team, and says when to stop early.
 
     Where the recipe has patience the state of the best validation is kept besides, and is what the run ends with.
+    ``_over`` is below 0 until the run has ended; then it is up to how many minutes asked for there is nothing to add.
     """
 
     state: Checkpoint
@@ -66,6 +71,7 @@ class Keeper:
     optimiser: Optimiser
     crew: Team
     _early: _Early = field(default_factory=_Early)
+    _over: float = -1.0
     _saving: _Timer = field(init=False)
     _validating: _Timer = field(init=False)
 
@@ -78,8 +84,13 @@ class Keeper:
         """Whether validation has got no better for as long as the recipe has patience."""
         return 0 < self.recipe.patience <= self._early.worse
 
+    @property
+    def finished(self) -> bool:
+        """Whether the run has ended, however many processes did it, and is given no more minutes than it had."""
+        return self._over >= 0
+
     def resume(self) -> int:
-        """Take up where the checkpoint stands, if it is one of this run; return the number of steps done.
+        """Take up where the run's checkpoint stands, if there is one; return the number of steps done.
 
         Clock, early stopping, optimisers and the random numbers of processor and GPU are what they were. Each process
         of a team gets back its own. One that the saved team did not have, and every one but the first where a
@@ -107,8 +118,12 @@ class Keeper:
                 self.crew.rank,
                 1 + len(others),
             )
+        over = more.get("over", -1.0)
+        if (self.clock.minutes or 0.0) <= over:
+            self._over = over
+            _log.info("resume: no step is left, because the run had ended at step %d", self.clock.step)
         # What was taken up lives on in the optimisers.
-        self.state.more = {name: more[name] for name in ("history", "soft") if name in more}
+        self.state.more = {name: more[name] for name in ("history", "start", "soft") if name in more}
         return self.clock.step
 
     def look(self) -> None:
@@ -133,6 +148,10 @@ class Keeper:
 
         With patience that is the best state, not the last. The steps that are saved are those that were done.
         """
+        if not self.finished:
+            # Only minutes that ended it may be added to: steps are the recipe's, and so is patience.
+            ended = self.clock.step >= self.clock.steps or self.stopped
+            self._over = math.inf if ended else self.clock.minutes or 0.0
         # The others need not wait for what the first one does alone.
         others = self.crew.gather(self._own())
         if not self.crew.first:
@@ -170,7 +189,9 @@ class Keeper:
             "step": self.clock.step,
             "seconds": self.clock.seconds,
             "early": asdict(self._early),
+            "over": self._over,
             "recipe": self.recipe.to_dict(),
+            "start": self.state.more.get("start", ""),
             "soft": self.state.more.get("soft", ""),
         }
         replace(self.state, more=more | random_state(self._device)).save(self.out / name)
@@ -194,7 +215,7 @@ class Keeper:
         if early.judged_step != step:
             worse = early.worse
             self._judge()
-            # A run that its steps or minutes end was not stopped: it may be given more of them.
+            # A run that its minutes end was not stopped: it may be given more of them.
             early.worse = min(early.worse, worse)
         if early.best_step not in (0, step) and path.exists():
             best = checkpoint.load(path)
@@ -210,6 +231,32 @@ class Keeper:
             why = f"{path} is gone" if early.best_step else "no set has a validation file"
         _log.info("end: with the last state, of step %d, because %s", step, why)
         return step
+
+
+def take_up(path: Path, recipe: Recipe, origin: Mapping[str, str]) -> Checkpoint:
+    """Return the checkpoint of this run; raises InputError where it is another's.
+
+    ``origin`` is the run's start and the digest of its soft labels; what an older checkpoint does not tell of these is
+    not held against it.
+    """
+    state = checkpoint.load(path)
+    more = state.more
+    wrong = recipe.differences(more["recipe"]) if "recipe" in more else []
+    for name, nothing in (("start", "the base"), ("soft", "none")):
+        was, asked = more.get(name), origin.get(name)
+        if None not in (was, asked) and was != asked:
+            wrong.append(f"{name} is {was or nothing}, not {asked or nothing}")
+    if "optimiser" not in more:
+        wrong = ["no optimiser is kept to go on with"]
+    if wrong:
+        further = f" and {len(wrong) - _TOLD} more" if len(wrong) > _TOLD else ""
+        raise InputError(
+            f"Found the checkpoint of another run at {path}: {'; '.join(wrong[:_TOLD])}{further}. Allowed is one of "
+            f"the same recipe, start and soft labels. Name another --out, and --start {path} to begin from it, or "
+            "remove the checkpoint."
+        )
+    state.more = {**origin, **more}
+    return state
 
 
 def random_state(device: torch.device) -> dict[str, Tensor]:

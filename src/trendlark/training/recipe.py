@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from trendlark.errors import InputError
+from trendlark.nlu.tasks import TASKS
 from trendlark.training.data import RARITY
 from trendlark.training.model import POOLED_TASKS
 from trendlark.training.optimise import Rates
 from trendlark.training.sets import EMOJI_SETS, SETS, SOFT_SETS, TEXT_SETS
+
+# The losses that ``weights`` may multiply: of the tasks and of what only helps training.
+LOSSES = (*TASKS, "emoji", "words", "r_drop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,24 @@ class Recipe:
         """Return the recipe as plain data."""
         return asdict(self) | {"boosts": dict(self.boosts), "weights": dict(self.weights)}
 
+    def differences(self, other: Mapping[str, Any]) -> list[str]:
+        """Return where another recipe, as plain data, is not this one.
+
+        It may be from before some settings were: it is read as one that leaves them out.
+        """
+        found = []
+        plain = Recipe().to_dict()
+        for name, own in self.to_dict().items():
+            was = other.get(name, plain[name])
+            if isinstance(own, Mapping):
+                keys = sorted({*was, *own})
+                # What has no entry is multiplied by nothing.
+                pairs = [(f"{name}.{key}", was.get(key, 1.0), own.get(key, 1.0)) for key in keys]
+            else:
+                pairs = [(name, was, own)]
+            found += [f"{key} is {one!r}, not {this!r}" for key, one, this in pairs if one != this]
+        return found
+
 
 def load_recipe(name: str, base: str | None = None) -> Recipe:
     """Read a recipe by its name in ``recipes/`` or by the path of a TOML file; ``base`` takes the place of its own."""
@@ -101,7 +123,7 @@ def parse_recipe(table: Mapping[str, Any], source: str) -> Recipe:
     known = {one.name: one.default for one in fields(Recipe)}
     wrong = [f"{key} is no setting" for key in table if key not in known]
     for key, value in table.items():
-        if isinstance(known.get(key), int | float) and not isinstance(value, int | float):
+        if isinstance(known.get(key), int | float) and not _is_number(value):
             wrong.append(f"{key} is {value!r}, not a number")
     base = str(table.get("base", "e5"))
     if base != "e5" and not Path(base).is_dir():
@@ -112,11 +134,24 @@ def parse_recipe(table: Mapping[str, Any], source: str) -> Recipe:
     without = table.get("soft_without", [])
     if not isinstance(without, list | tuple) or not all(one in POOLED_TASKS for one in without):
         wrong.append(f"soft_without is {without!r}, not a list of tasks out of {', '.join(POOLED_TASKS)}")
-    wrong += [
-        f"boosts.{key} is no set"
-        for key in table.get("boosts", {})
-        if key not in {*SETS, *EMOJI_SETS, *SOFT_SETS, *TEXT_SETS}
-    ]
+    sets = {*SETS, *EMOJI_SETS, *SOFT_SETS, *TEXT_SETS}
+    wrong += _table_faults("boosts", table.get("boosts", {}), sets, "no set")
+    losses = f"not one of {', '.join(LOSSES)}"
+    wrong += _table_faults("weights", table.get("weights", {}), LOSSES, losses)
     if wrong:
         raise InputError(f"{source}: {'; '.join(wrong)}. Allowed are {', '.join(known)}. Correct the recipe.")
     return Recipe(**{**table, "soft_without": tuple(without)})
+
+
+def _table_faults(name: str, table: Any, allowed: Collection[str], unknown: str) -> list[str]:
+    if not isinstance(table, Mapping):
+        return [f"{name} is {table!r}, not a table"]
+    wrong = [f"{name}.{key} is {unknown}" for key in table if key not in allowed]
+    return wrong + [
+        f"{name}.{key} is {value!r}, not a number" for key, value in table.items() if not _is_number(value)
+    ]
+
+
+def _is_number(value: Any) -> bool:
+    # To Python true is the number 1.
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -4,9 +4,10 @@
     python -m trendlark.training.train --data DATA --out OUT --recipe default --minutes 5   # a quick look
     OMP_NUM_THREADS=1 torchrun --nproc-per-node 2 -m trendlark.training.train ...         # on two cores, or GPUs
 
-A GPU is used when PyTorch sees one. Running the same command again goes on from ``OUT/last.pt``. With
-``--minutes`` the clock ends the run and lowers the learning rate; without, the steps of the recipe do, and a
-resumed run gives what an undisturbed one gives, in a team of as many processes, too.
+A GPU is used when PyTorch sees one. Running the same command again goes on from ``OUT/last.pt``, or finds that
+nothing is left to do; a checkpoint of another recipe, start or file of soft labels is refused. With ``--minutes``
+the clock ends the run and lowers the learning rate; without, the steps of the recipe do, and a resumed run gives
+what an undisturbed one gives, in a team of as many processes, too.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from trendlark.training.deepen import deepen, shorten
 from trendlark.training.dequantise import from_artifact
 from trendlark.training.e5 import SPECIAL, load_e5, make_tokenizer, read_e5
 from trendlark.training.examples import emoji_labels, load_examples
-from trendlark.training.keeper import LAST, Keeper
+from trendlark.training.keeper import LAST, Keeper, take_up
 from trendlark.training.losses import disagreement, task_losses
 from trendlark.training.mixture import Batch, Mixture, shares
 from trendlark.training.model import Network
@@ -71,7 +72,7 @@ def run(
     crew = team.join(chosen.average_every)
     last = out / LAST
     torch.manual_seed(chosen.seed)
-    state = checkpoint.load(last) if last.exists() else start_state(data, chosen, start)
+    state = _state(last, data, chosen, start, soft)
     # N-grams are fitted to what the network says, so at the end of a run.
     state.ngrams = None
     network = state.network.to(device)
@@ -94,7 +95,7 @@ def run(
     network.train()
     means: dict[str, float] = {}
     clock.start()
-    while not (crew.meets(clock.step) and crew.any(clock.done or keeper.stopped)):
+    while not (keeper.finished or (crew.meets(clock.step) and crew.any(clock.done or keeper.stopped))):
         losses = reader.losses(next(stream))
         total = torch.stack([loss * chosen.weights.get(name, 1.0) for name, loss in losses.items()]).sum()
         # Clocks differ from process to process, and steps that are to be the same need one rate.
@@ -121,6 +122,21 @@ def _device() -> torch.device:
     # Told here, where the other choices are, not at the first batch.
     choose(device.type)
     return device
+
+
+def _state(last: Path, data: Path, recipe: Recipe, start: Path | None, soft: Path | None) -> Checkpoint:
+    """Return what the run goes on from: its own checkpoint where one is there, else what it begins from."""
+    # Where the start lies, not what: that may be gone, or written anew, before a run that was cut off goes on.
+    place = start and (start if str(start) == "default" else start.resolve())
+    origin = {"start": str(place or "")}
+    # Of a file that is missing its reader tells.
+    if soft is None or soft.exists():
+        origin["soft"] = file_digest(soft) if soft else ""
+    if last.exists():
+        return take_up(last, recipe, origin)
+    state = start_state(data, recipe, start)
+    state.more |= origin
+    return state
 
 
 def start_state(data: Path, recipe: Recipe, start: Path | None) -> Checkpoint:
@@ -186,7 +202,6 @@ def _mixture(data: Path, soft: Path | None, state: Checkpoint, recipe: Recipe, c
     examples = load_examples(data, state.tokenizer, state.emoji, noise, recipe.rarity)
     if soft is not None:
         examples |= soft_examples(soft, state.tokenizer, noise, recipe.soft_without)
-        state.more["soft"] = file_digest(soft)
     if recipe.masked:
         texts = masked.text_examples(data, state.tokenizer, state.emoji, recipe.seed)
         if "optimiser" not in state.more:
