@@ -13,13 +13,21 @@ from pydantic import SecretStr
 from tests.support.fake_x import NO_CREDITS, TOKEN, FakeX, Reply
 from tests.support.hours import contents, settings_for
 from tests.support.lake_records import page
-from trendlark.errors import BudgetError, CreditsError, InputError
+from trendlark.errors import (
+    BadAnswerError,
+    BudgetError,
+    CreditsError,
+    InputError,
+    SourceError,
+    UnavailableError,
+)
 from trendlark.hours import Hour
 from trendlark.jobs.collect import collect_hour
 from trendlark.lake import Lake, open_lake
 from trendlark.records import PLACES, Page, Place, Run
 from trendlark.settings import Settings
 from trendlark.sources.x import XSource
+from trendlark.sources.x_http import RETRIES
 from trendlark.sources.x_parse import query_of
 
 HOUR = Hour.parse("2026-11-20T09")
@@ -27,6 +35,7 @@ NOW = HOUR.end + timedelta(minutes=2)
 ES = PLACES["es"]
 NAMES = ("#Gol", "Lía Montero", "quiet")
 SEARCH, TRENDS = "/2/tweets/search/recent", "/2/trends"
+OUTAGE = {"title": "Service Unavailable", "type": "https://api.x.com/2/problems/disconnected"}
 # One list of trends; two windows of two and one pages for the first two names, one empty page each for the third.
 REQUESTS = 1 + 2 * 3 + 2
 
@@ -129,12 +138,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def test_a_day_of_restarts_stays_within_its_budget(tmp_path: Path, server: FakeX, clock: Clock) -> None:
     lake = open_lake(str(tmp_path / "lake"))
-    # At ten there are 14 hours left of the day; one may spend its part and no more, however often it starts.
+    # At ten there are 14 hours left of the day; one may spend its part and no more, lists of trends included, however
+    # often it starts.
     budget = 14.0
     for _ in range(3):
         for place in ("es", "us"):
             _collect(server, lake, PLACES[place], places="es,us", budget_usd_per_day=budget)
-    assert 0.5 < lake.spent("2026-11-20", "x") <= budget / 14 + 0.02
+    assert 0.7 < lake.spent("2026-11-20", "x") <= budget / 14 + 1e-9
     assert {row.trend.place for row in lake.trend_hours()} == {"es", "us"}
 
 
@@ -195,8 +205,8 @@ def test_trends_that_the_allowance_does_not_reach_are_listed_without_tweets(
     tmp_path: Path, server: FakeX, clock: Clock
 ) -> None:
     lake = open_lake(str(tmp_path / "lake"))
-    # 14 hours left: this hour may cost $0.05 beside the list, which buys ten tweets of one trend.
-    _collect(server, lake, budget_usd_per_day=14 * 0.055)
+    # 14 hours left: this hour may cost the list and $0.055, which buys ten tweets of one trend.
+    _collect(server, lake, budget_usd_per_day=14 * 0.065)
     rows = lake.trend_hours(hour=HOUR)
     assert [(row.sampled, row.note) for row in rows] == [(10, None), (0, "over budget"), (0, "over budget")]
     assert server.count(SEARCH) == 1
@@ -208,6 +218,36 @@ def test_an_x_without_trends_is_asked_once(tmp_path: Path, server: FakeX) -> Non
     assert _collect(server, lake).counts == {"trends": 0, "tweets": 0}
     assert _collect(server, lake).status == "nothing to do"
     assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("nothing", "error"),
+    [
+        ({"errors": [OUTAGE]}, UnavailableError),
+        ({"data": [], "errors": [OUTAGE]}, UnavailableError),
+        ({}, BadAnswerError),
+    ],
+)
+@pytest.mark.parametrize(("path", "stored"), [(TRENDS, 0), (SEARCH, 1)])
+def test_an_answer_that_tells_nothing_is_not_kept_and_the_place_is_tried_again(
+    tmp_path: Path,
+    server: FakeX,
+    path: str,
+    stored: int,
+    nothing: dict[str, Any],
+    error: type[SourceError],
+) -> None:
+    server.script(*[Reply(200, nothing)] * (RETRIES + 1), path=path)
+    lake, undisturbed = (open_lake(str(tmp_path / name)) for name in ("lake", "undisturbed"))
+    with pytest.raises(error):
+        _collect(server, lake)
+    assert len(_tweet_pages(lake)) == stored
+    assert not lake.collected(HOUR, "x", "es")
+    assert lake.runs()[0].status == "failed"
+    _collect(server, lake)
+    _collect(server, undisturbed)
+    assert contents(lake) == contents(undisturbed)
+    assert [row.sampled for row in lake.trend_hours(hour=HOUR)] == [190, 190, 0]
 
 
 def test_hostile_trend_names_are_asked_for_as_phrases_and_kept_as_they_are(

@@ -13,7 +13,7 @@ from trendlark.errors import BudgetError, ModelError, UnavailableError
 from trendlark.hours import Hour
 from trendlark.jobs.analyze import analyze_hour
 from trendlark.jobs.collect import collect_hour
-from trendlark.jobs.hourly import Jobs
+from trendlark.jobs.hourly import Jobs, Owed
 from trendlark.jobs.runs import DONE, FAILED, NOTHING
 from trendlark.jobs.summarise import summarise_hour
 from trendlark.records import PLACES, Analysis, Page, Place, Run, Trend
@@ -163,13 +163,15 @@ def test_the_collector_stops_at_the_budget(jobs: Jobs, tmp_path: Path) -> None:
     assert paid.asked == []
 
 
+def _budget(samples: float) -> float:
+    # It buys each of two places a list of trends and so many samples, at a cent each, in each hour left of today.
+    return (0.01 + samples * 0.01) * 2 * (24 - Hour.now().start.hour)
+
+
 def test_what_the_budget_does_not_buy_is_listed_with_its_reason(tmp_path: Path) -> None:
     paid = Counting()
     paid.price = 0.01
-    # What is left after the trends page is spread over the hours left of today, and there over two places:
-    # here one sample and a half for each.
-    budget = 0.01 + 0.015 * 2 * (24 - Hour.now().start.hour)
-    some = jobs_for(tmp_path / "some", budget_usd_per_day=budget)
+    some = jobs_for(tmp_path / "some", budget_usd_per_day=_budget(samples=1.5))
     collect_hour(some.lake, paid, PLACES["es"], HOUR, some.settings)
     rows = some.lake.trend_hours(hour=HOUR)
     assert [row.trend.rank for row in rows if row.sampled] == [1]
@@ -180,8 +182,7 @@ def test_what_the_budget_does_not_buy_is_listed_with_its_reason(tmp_path: Path) 
 def test_a_collector_that_comes_back_keeps_its_plan_and_pays_nothing_twice(tmp_path: Path) -> None:
     paid = Counting()
     paid.price = 0.01
-    budget = 0.01 + 0.025 * 2 * (24 - Hour.now().start.hour)
-    some = jobs_for(tmp_path / "some", budget_usd_per_day=budget)
+    some = jobs_for(tmp_path / "some", budget_usd_per_day=_budget(samples=2.5))
     paid.fail_after = 2
     with pytest.raises(UnavailableError):
         collect_hour(some.lake, paid, PLACES["es"], HOUR, some.settings)
@@ -297,15 +298,16 @@ def test_what_no_second_try_mends_waits_for_the_next_hour(tmp_path: Path) -> Non
     paid = Counting()
     paid.price = 0.01
     tight = jobs_for(tmp_path / "tight", budget_usd_per_day=0.001)
-    assert not Jobs(tight.lake, paid, tight.analyzer, tight.settings)._attempt(Hour.last_complete())
+    owed, stop = Owed(tight.lake), threading.Event()
+    assert not Jobs(tight.lake, paid, tight.analyzer, tight.settings)._attempt(owed, stop)
     paid.price, paid.fail_after = 0.0, 0
-    assert Jobs(tight.lake, paid, tight.analyzer, tight.settings)._attempt(Hour.last_complete())
+    assert Jobs(tight.lake, paid, tight.analyzer, tight.settings)._attempt(owed, stop)
 
 
 def test_a_recording_that_went_away_is_tried_again(tmp_path: Path) -> None:
     jobs = jobs_for(tmp_path / "lake")
     gone = Jobs(jobs.lake, ReplaySource(tmp_path / "none"), jobs.analyzer, jobs.settings)
-    assert gone._attempt(Hour.last_complete())
+    assert gone._attempt(Owed(jobs.lake), threading.Event())
 
 
 def test_a_new_model_sums_up_every_source_of_the_hour(jobs: Jobs, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from trendlark.hours import Hour
 from trendlark.records import PLACES, Trend
-from trendlark.sources.plan import OVER_BUDGET, allowance, plan_day, plan_hour
+from trendlark.sources.plan import OVER_BUDGET, allowance, part_of_place, plan_day, plan_hour
 from trendlark.sources.x import XPrices
 
 HOUR = Hour.parse("2026-11-23T07")
@@ -88,6 +88,66 @@ def test_hours_that_spend_their_allowance_spend_the_budget_and_no_more(budget: f
 
 def test_an_overspent_day_allows_nothing() -> None:
     assert allowance(10, 11, HOUR) == 0
+
+
+def test_places_have_equal_parts_of_what_the_collected_ones_left() -> None:
+    assert part_of_place(1.2, {}, ["es", "us", "mx"], "es") == pytest.approx(0.4)
+    # The first spent little, the list of its own trends is paid.
+    assert part_of_place(1.2, {"es": 0.2, "us": 0.01}, ["us", "mx"], "us") == pytest.approx(0.49)
+    # Two that failed halfway: what they have spent is of their own part, not of the third one's.
+    failed = {"es": 0.1, "us": 0.4}
+    assert part_of_place(1.2, failed, ["es", "us", "mx"], "mx") == pytest.approx(0.4)
+    assert part_of_place(1.2, failed, ["es", "us", "mx"], "es") == pytest.approx(0.3)
+    assert part_of_place(1.2, failed, ["es", "us", "mx"], "us") == 0
+    # One that the settings do not name shares with those that they name.
+    assert part_of_place(1.2, {}, ["es"], "fr") == pytest.approx(0.6)
+    assert part_of_place(1.2, {}, [], "fr") == pytest.approx(1.2)
+
+
+SPENDING = st.dictionaries(st.sampled_from("abcde"), st.floats(0, 10))
+
+
+@given(st.floats(0, 10), SPENDING, st.sets(st.sampled_from("abcde"), min_size=1))
+def test_the_parts_of_an_hour_are_never_negative_and_never_more_than_it_has(
+    allowed: float, spent: dict[str, float], waiting: set[str]
+) -> None:
+    parts = {place: part_of_place(allowed, spent, waiting, place) for place in waiting}
+    assert min(parts.values()) >= 0
+    gone = sum(usd for place, usd in spent.items() if place not in waiting)
+    for place, part in parts.items():
+        assert part <= max(0.0, allowed - gone) / len(waiting) + ROOM
+        assert part == 0 or part + spent.get(place, 0.0) <= (allowed - gone) / len(waiting) + ROOM
+
+
+def day_of_collecting(places: list[str], budget: float) -> tuple[dict[tuple[int, str], int], float]:
+    """The tweets of each hour and place of a UTC day in which every trend has enough of them, and the day's cost."""
+    drawn: dict[tuple[int, str], int] = {}
+    before = 0.0
+    for number in range(24):
+        spent: dict[str, float] = {}
+        for index, place in enumerate(places):
+            spent[place] = X.cost_of_trends()
+            hourly = allowance(budget, before, Hour.parse(f"2026-11-23T{number:02}"))
+            plan = plan_hour(trends(10), 20, 4, X, part_of_place(hourly, spent, places[index:], place))
+            spent[place] += plan.cost
+            drawn[number, place] = sum(item.tweets for item in plan.trends)
+        before += sum(spent.values())
+    return drawn, before
+
+
+@pytest.mark.parametrize(
+    ("places", "budget"), [(1, 5.0), (2, 10.0), (4, 20.0), (13, 65.0), (2, 40.0), (13, 260.0)]
+)
+def test_a_day_gives_each_hour_and_place_its_equal_part(places: int, budget: float) -> None:
+    slugs = list(PLACES)[:places]
+    drawn, cost = day_of_collecting(slugs, budget)
+    planned = plan_day([PLACES[slug] for slug in slugs], 10, 20, 4, X, budget)
+    for number in range(24):
+        of_hour = [drawn[number, slug] for slug in slugs]
+        # Tweets are cut by ten: by one of each trend, or by one trend with its ten.
+        assert max(of_hour) - min(of_hour) <= 10
+        assert min(of_hour) >= planned.places[0].tweets_per_day / 24 > 0
+    assert budget - 1 < cost <= budget + ROOM
 
 
 def test_the_figures_of_the_price_list() -> None:

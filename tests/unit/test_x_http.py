@@ -40,6 +40,11 @@ PATH = "/2/trends/by/woeid/1"
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 GOOD = Reply(200, {"data": []})
 PATIENCE = 60.0
+OUTAGE = {"title": "Service Unavailable", "type": "https://api.x.com/2/problems/disconnected"}
+
+
+def _of_type(kind: str) -> dict[str, str]:
+    return {"title": "Found wrong", "detail": "It is.", "type": f"https://api.x.com/2/problems/{kind}"}
 
 
 @pytest.fixture
@@ -97,6 +102,18 @@ def test_a_good_answer_comes_as_it_was_sent(client: XClient, fake: FakeX) -> Non
         (Reply(hang_up=True), UnavailableError),
         (Reply(200, {"errors": [{"code": 88, "message": "Rate limit exceeded"}]}), RateLimitError),
         (Reply(200, {"errors": [{"code": 130, "message": "Over capacity"}]}), UnavailableError),
+        (Reply(200, {"errors": [OUTAGE]}), UnavailableError),
+        (Reply(200, {"data": [], "errors": [OUTAGE]}), UnavailableError),
+        (Reply(200, {"data": None, "errors": [OUTAGE]}), UnavailableError),
+        (Reply(200, {"errors": [OUTAGE], "meta": {}}), UnavailableError),
+        (Reply(200, {"errors": ["strange"]}), UnavailableError),
+        (Reply(200, {"errors": [{"status": 500, "title": "Internal Error"}]}), UnavailableError),
+        (Reply(200, OUTAGE | {"status": 503}), UnavailableError),
+        (Reply(200, {"errors": [_of_type("rate-limit-exceeded")]}), RateLimitError),
+        (Reply(200, {}), BadAnswerError),
+        (Reply(200, {"errors": []}), BadAnswerError),
+        (Reply(200, {"data": {"trend_name": "a"}}), BadAnswerError),
+        (Reply(200, {"meta": {"newest_id": "1"}}), BadAnswerError),
     ],
 )
 def test_passing_failures_are_asked_again_and_lasting_ones_named(
@@ -125,6 +142,11 @@ def test_passing_failures_are_asked_again_and_lasting_ones_named(
         (problem(429, "Capped", "https://api.x.com/2/problems/usage-capped/"), RateLimitError),
         (problem(400, "Invalid Request", "https://api.x.com/2/problems/invalid-request"), SourceError),
         (Reply(404, b""), SourceError),
+        (Reply(200, {"errors": [_of_type("client-forbidden")]}), CredentialsError),
+        (Reply(200, {"errors": [{"title": "Credits", "status": 402}]}), CreditsError),
+        (Reply(200, {"errors": [_of_type("usage-capped")]}), RateLimitError),
+        (Reply(200, {"errors": [_of_type("resource-not-found")]}), SourceError),
+        (Reply(200, {"errors": [{"title": "partly"}, _of_type("invalid-request")]}), SourceError),
         (Reply(302, b"", {"location": "http://127.0.0.1:1/elsewhere"}), BadAnswerError),
     ],
 )
@@ -140,10 +162,40 @@ def test_what_will_not_change_is_not_asked_again(
     assert not waits
 
 
-def test_errors_beside_data_are_left_to_the_parser(client: XClient, fake: FakeX) -> None:
-    body = {"data": [{"trend_name": "a"}], "errors": [{"code": 88, "title": "partly"}]}
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": [{"trend_name": "a"}], "errors": [{"code": 88, "title": "partly"}]},
+        {"data": [{"trend_name": "a"}], "errors": [OUTAGE]},
+    ],
+)
+def test_errors_beside_data_are_left_to_the_parser(
+    client: XClient, fake: FakeX, body: dict[str, object]
+) -> None:
     fake.script(Reply(200, body))
     assert json.loads(client.get(PATH, {})) == body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": []},
+        {"meta": {"result_count": 0}},
+        {"meta": {"result_count": 0}, "errors": [OUTAGE]},
+        {"meta": {"total_tweet_count": 0}},
+        {"meta": {"total_post_count": 0}},
+    ],
+)
+def test_an_honest_answer_of_nothing_is_one(client: XClient, fake: FakeX, body: dict[str, object]) -> None:
+    fake.script(Reply(200, body))
+    assert json.loads(client.get(PATH, {})) == body
+    assert fake.count() == 1
+
+
+def test_an_outage_told_in_a_good_answer_is_named(client: XClient, fake: FakeX) -> None:
+    fake.script(*[Reply(200, {"errors": [OUTAGE]})] * (RETRIES + 1))
+    with pytest.raises(UnavailableError, match=r"not available \(200: Service Unavailable; disconnected\)"):
+        client.get(PATH, {})
 
 
 def test_backoff_grows_and_never_exceeds_the_longest_wait(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -11,12 +11,13 @@ from deltalake import DeltaTable
 from trendlark.hours import Hour
 from trendlark.lake.faults import told
 from trendlark.lake.findings import analysis_of, trend_of
-from trendlark.lake.query import Asker, all_of, literal, plain, read_all, scan
+from trendlark.lake.query import Asker, all_of, literal, one_of, plain, read_all, scan
 from trendlark.lake.rows import Row, clean, page_of, refusal_of, run_of, tweet_of
 from trendlark.lake.tables import ANALYSES, PAGES, REFUSALS, RUNS, TABLES, TRENDS, TWEETS, TableSpec
 from trendlark.records import AnalyzedTweet, Page, Refusal, Run, TrendHour, Tweet
 
 _BATCH = 1024
+_OF_INDEX = tuple(name for name in PAGES.schema.names if name != "body")
 TWEET_COLUMNS = tuple(name for name in TWEETS.schema.names if name != "raw")
 
 
@@ -54,18 +55,36 @@ class Reader(Asker):
         found = self._rows(TRENDS, where, ("source", "place"))
         return sorted({(row["source"], row["place"]) for row in found})
 
-    def pages(self, hour: Hour, source: str, place: str) -> list[Page]:
-        """The answers kept for a place's hour, in the order received; of two to one request, the first."""
+    def pages(
+        self, hour: Hour, source: str, place: str, requests: Collection[str] | None = None
+    ) -> list[Page]:
+        """The answers kept for a place's hour, in the order received; of two to one request, the first.
+
+        ``requests`` names those that are wanted, where not all are.
+        """
+        if requests is not None and not requests:
+            return []
         where = all_of(hour=str(hour), source=clean(source), place=clean(place))
-        first: dict[str, Page] = {}
-        for row in self._rows(PAGES, where, order="fetched_at, request, body"):
-            first.setdefault(row["request"], page_of(row))
-        return list(first.values())
+        where += f" AND {one_of('request', requests)}" if requests is not None else ""
+        return _first_of_each(map(page_of, self._rows(PAGES, where)))
+
+    def page_index(self, hour: Hour, source: str, place: str) -> list[Page]:
+        """The same as ``pages``, without the bodies: these may be many times the memory that a job has."""
+        where = all_of(hour=str(hour), source=clean(source), place=clean(place))
+        return _first_of_each(page_of({**row, "body": ""}) for row in self._rows(PAGES, where, _OF_INDEX))
 
     def spent(self, day: str, source: str) -> float:
         """US dollars that the answers of a source cost on a UTC day such as 2026-11-23."""
         where = all_of(day=day, source=clean(source))
         return float(sum(row["cost"] for row in self._rows(PAGES, where, ("cost",))))
+
+    def spent_by_place(self, day: str, source: str, hour: Hour) -> dict[str, float]:
+        """US dollars that the answers for an hour cost on a UTC day, by place."""
+        spent: dict[str, float] = {}
+        where = all_of(day=day, hour=str(hour), source=clean(source))
+        for row in self._rows(PAGES, where, ("place", "cost")):
+            spent[row["place"]] = spent.get(row["place"], 0.0) + row["cost"]
+        return spent
 
     def tweets(
         self, hour: Hour, source: str | None = None, place: str | None = None, trend: str | None = None
@@ -192,6 +211,14 @@ def files_by_partition(table: DeltaTable, spec: TableSpec) -> dict[str, tuple[st
     for path, value in zip(*columns.values(), strict=True):
         found.setdefault(value, []).append(path)
     return {value: tuple(sorted(paths)) for value, paths in found.items()}
+
+
+def _first_of_each(pages: Iterable[Page]) -> list[Page]:
+    # Sorted here: DataFusion copies every body to put rows in order.
+    first: dict[str, Page] = {}
+    for page in sorted(pages, key=lambda page: (page.fetched_at, page.request, page.body)):
+        first.setdefault(page.request, page)
+    return list(first.values())
 
 
 def _text(hour: Hour | None) -> str | None:

@@ -1,13 +1,13 @@
 """What to ask of a source within a budget, and what a day of it costs. Pure arithmetic, nothing is asked.
 
-The allowance of an hour is what is left of the day's budget, spread over the hours left of the UTC day. When
-it does not cover every trend in full, all trends get fewer tweets, down to ten each; when it does not cover
-that, the lowest ranks are listed without tweets.
+The allowance of an hour is what was left of the day's budget before the hour was asked for, spread over the hours
+left of the UTC day, and its places have equal parts of it. When a part does not cover every trend in full, all
+trends get fewer tweets, down to ten each; when it does not cover that, the lowest ranks are listed without tweets.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -78,9 +78,23 @@ class DayPlan:
 
 
 def allowance(budget_usd_per_day: float, spent_usd: float, hour: Hour) -> float:
-    """US dollars that an hour may cost, given what was spent on its UTC day; never negative."""
+    """US dollars that what is collected in an hour may cost, given what else its UTC day has cost; never negative."""
     hours_left = 24 - hour.start.hour
     return max(0.0, budget_usd_per_day - spent_usd) / hours_left
+
+
+def part_of_place(
+    allowance_usd: float, spent_usd: Mapping[str, float], waiting: Collection[str], place: str
+) -> float:
+    """US dollars that a place may still spend of an hour's allowance; never negative.
+
+    ``spent_usd`` is what the hour has cost, by place; ``waiting`` names the places that are not collected yet. They
+    have equal parts of what the collected ones left. What a waiting place has spent counts as of its own part, so
+    that one that failed finds the rest of its part when it is tried again.
+    """
+    sharing = {*waiting, place}
+    left = allowance_usd - sum(usd for name, usd in spent_usd.items() if name not in sharing)
+    return max(0.0, left / len(sharing) - spent_usd.get(place, 0.0))
 
 
 def fits(cost: float, allowance_usd: float) -> bool:

@@ -37,6 +37,16 @@ LARGEST_ANSWER_BYTES = 32 * 1024 * 1024
 _RETRIED_STATUSES = {500, 502, 503, 504}
 # Codes of the older error form {"errors": [{"code": 88}]}: https://docs.x.com/x-api/fundamentals/response-codes-and-errors
 _STATUS_OF_CODE = {32: 401, 64: 403, 88: 429, 89: 401, 99: 401, 130: 503, 131: 500, 215: 401, 326: 403}
+# Of the types of problems there, those that asking again does not mend.
+_STATUS_OF_TYPE = {
+    "invalid-request": 400,
+    "client-forbidden": 403,
+    "resource-not-found": 404,
+    "rate-limit-exceeded": 429,
+    "usage-capped": 429,
+}
+# Members of `meta`: beside them `data` is left out where nothing was found (OpenAPI 2.167: neither is required).
+_COUNTS = ("result_count", "total_tweet_count", "total_post_count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +158,13 @@ class XClient:
 
     def _checked(self, answer: _Answer) -> str:
         told = read_answer(answer.body)
-        status = answer.status
-        if status == 200 and told is not None and "data" not in told:
-            status = _status_of_codes(told) or status
-        if status != 200:
-            self._fail(status, told, answer)
+        if answer.status != 200:
+            self._fail(answer.status, told, answer)
         if told is None:
             raise _RetryableError(_bad_answer("invalid JSON"))
+        if not _holds_data(told):
+            # Kept, it would stand for an hour without trends or tweets, and never be asked for again.
+            self._fail(*_problem_in(told), answer)
         return answer.body
 
     def _fail(self, status: int, told: Mapping[str, object] | None, answer: _Answer) -> NoReturn:
@@ -204,13 +214,36 @@ class XClient:
         return None
 
 
-def _status_of_codes(told: Mapping[str, object]) -> int | None:
+def _holds_data(told: Mapping[str, object]) -> bool:
+    """Whether an answer tells something: records, a count of them, or an empty list that no error explains."""
+    meta = told.get("meta")
+    if isinstance(meta, dict) and any(isinstance(meta.get(name), int) for name in _COUNTS):
+        return True
+    data = told.get("data")
+    return isinstance(data, list) and (bool(data) or not told.get("errors"))
+
+
+def _problem_in(told: Mapping[str, object]) -> tuple[int, Mapping[str, object]]:
+    """The status that an answer without data should have had, and the problem in it that says so."""
     errors = told.get("errors")
-    for error in errors if isinstance(errors, list) else []:
-        code = error.get("code") if isinstance(error, dict) else None
-        if isinstance(code, int) and code in _STATUS_OF_CODE:
-            return _STATUS_OF_CODE[code]
-    return None
+    problems = [told, *(errors if isinstance(errors, list) else [])]
+    for problem in problems:
+        status = _status_of(problem) if isinstance(problem, dict) else None
+        if status is not None:
+            return status, problem
+    if len(problems) == 1:
+        raise _RetryableError(_bad_answer("an answer without data"))
+    return 503, told
+
+
+def _status_of(problem: Mapping[str, object]) -> int | None:
+    kind = str(problem.get("type") or "").rstrip("/").rpartition("/")[2]
+    code, status = problem.get("code"), problem.get("status")
+    if isinstance(code, int) and code in _STATUS_OF_CODE:
+        return _STATUS_OF_CODE[code]
+    if isinstance(status, int) and 400 <= status < 600:
+        return status
+    return _STATUS_OF_TYPE.get(kind)
 
 
 def _give_up_reading(size: int, timeout_seconds: float) -> NoReturn:
@@ -250,6 +283,6 @@ def _unavailable(found: str) -> UnavailableError:
 
 def _bad_answer(found: str) -> BadAnswerError:
     return BadAnswerError(
-        f"Found {found} of X; an answer is a whole JSON object, and it is asked for {RETRIES + 1} times at "
-        "most. Run the hour again later."
+        f"Found {found} of X; an answer is a whole JSON object that holds data, and it is asked for "
+        f"{RETRIES + 1} times at most. Run the hour again later."
     )
