@@ -89,7 +89,7 @@ class Reader(Asker):
     def tweets(
         self, hour: Hour, source: str | None = None, place: str | None = None, trend: str | None = None
     ) -> Iterator[Tweet]:
-        """The tweets of an hour, streamed, in the order of their collection."""
+        """The tweets of an hour, streamed; those of a large trend not in the order of their collection."""
         where = all_of(hour=str(hour), source=clean(source), place=clean(place), trend=clean(trend))
         return map(tweet_of, self._rows(TWEETS, where))
 
