@@ -45,7 +45,7 @@ def list_trends(
 ) -> Slice:
     """Rows of one hour or, hour by hour, of all; reads no hour that the answer does not need."""
     after = read_cursor(cursor) if cursor else None
-    hours: Iterable[Hour] = [hour] if hour else queries.hours(lake)
+    hours: Iterable[Hour] = [hour] if hour else queries.hours(lake, source, place)
     found: list[TrendHour] = []
     for each in hours:
         if after and -each.index < after[0]:
