@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import quote
 
 import httpx2 as httpx
@@ -12,7 +14,7 @@ import pytest
 
 from tests.support.hours import settings_for
 from tests.support.web_app import client_of, empty_lake
-from tests.support.web_lake import HOSTILE_STORY, HOSTILE_TREND, STORIES, TEXTS, Story, fill
+from tests.support.web_lake import HOSTILE_STORY, HOSTILE_TREND, LAST, STORIES, TEXTS, Story, fill
 from tests.support.web_pages import check
 from trendlark.lake import Lake
 
@@ -80,6 +82,37 @@ def test_the_json_of_now_says_what_the_page_says(client: httpx.Client) -> None:
         [0.08, 0.78],
     ]
     assert first["day"][:18] == [None] * 18
+
+
+def test_after_a_change_of_model_the_change_of_mood_is_told_and_not_marked(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    lake = empty_lake(tmp_path_factory.mktemp("upgrade"))
+    fill(lake, "x", STORIES[:1])
+    with client_of(lake) as client:
+        before = client.get("/now.json").json()["places"][0]["trends"][0]
+        assert before["mood_change_is_clear"] is True
+        assert 'class="real"' in client.get("/").text
+    rows = [
+        replace(row, summary=replace(row.summary, model="lark-older"))
+        for row in lake.trend_hours(LAST - 1)
+        if row.summary
+    ]
+    lake.commit_summaries(LAST - 1, "x", rows, "run-older")
+    with client_of(lake) as client:
+        [after] = client.get("/now.json").json()["places"][0]["trends"]
+        assert after == {**before, "mood_change_is_clear": False}
+        [row] = rows_of(client, "/now.csv")
+        assert (row["mood_change_is_clear"], float(row["mood_change"])) == ("False", before["mood_change"])
+        assert client.get("/now.json?only=moved").json()["places"][0]["trends"] == []
+        html = client.get("/").text
+        check(html)
+        assert 'class="real"' not in html
+        assert re.search(r'class="noise" title="[^"]*, not marked: two models read these hours">\+55<', html)
+        assert "sin marcar: dos modelos leyeron estas horas" in client.get("/?lang=es").text
+        # Two hours that one model read are marked as ever.
+        [older] = client.get(f"/now.json?hour={LAST - 2}").json()["places"][0]["trends"]
+        assert older["mood_change_is_clear"] is True
 
 
 def test_the_csv_of_now_has_every_share_with_its_interval(client: httpx.Client) -> None:

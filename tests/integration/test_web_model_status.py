@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from tests.support.hours import settings_for
+from tests.support.lake_records import add_runs
 from tests.support.web_app import client_of, empty_lake
 from tests.support.web_lake import LAST, STORIES, fill
 from tests.support.web_pages import check
@@ -142,6 +144,40 @@ def test_runs_failures_spending_and_size_are_shown(lake: Lake, monkeypatch: pyte
         assert len(tables["failures"]) == 1
         assert {row["name"] for row in tables["lake"]} >= {"tweets", "analyses", "trends"}
         assert float(tables["days"][0]["cost"]) == 0.5
+
+
+def test_the_page_counts_all_runs_of_a_busy_week_and_tells_its_first_failure(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trendlark.web.routes.status.utc_now", lambda: LAST.end)
+    failed = Run(
+        run_id="first", job="collect", hour=LAST - 150, source="x", place="es", status="failed",
+        started_at=LAST.start - timedelta(days=6), seconds=1.5, requests=2, cost=0.5, error="Found no credits",
+    )  # fmt: skip
+    later = [
+        replace(
+            failed,
+            run_id=f"{n}",
+            hour=LAST,
+            started_at=LAST.start - timedelta(seconds=n),
+            status="done",
+            error=None,
+        )
+        for n in range(2100)
+    ]
+    add_runs(lake, [failed, *later])
+    with client_of(lake) as client:
+        html = client.get("/status").text
+        check(html)
+        assert "Found no credits" in html
+        assert "None in the last seven days." not in html
+        said = client.get("/status.json").json()
+        assert [one["run_id"] for one in said["failures"]] == ["first"]
+        assert len(said["runs"]) == 40
+        assert [day["runs"] for day in said["days"]] == [2100, 0, 0, 0, 0, 0, 1]
+        days = list(csv.DictReader(io.StringIO(client.get("/status.csv?table=days").text)))
+        assert (days[0]["requests"], days[0]["cost"]) == ("4200", "1050.0")
+        assert (days[6]["runs"], days[6]["failed"], days[6]["cost"]) == ("1", "1", "0.5")
 
 
 def test_nothing_spent_against_no_budget_is_no_alarm(lake: Lake) -> None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from deltalake import write_deltalake
+
 from trendlark.hours import Hour
+from trendlark.lake import Lake
+from trendlark.lake.rows import batches, run_row
+from trendlark.lake.tables import RUNS
 from trendlark.records import (
     EMOTIONS,
     Analysis,
@@ -91,3 +97,10 @@ def page(request: str, *, body: str = "{}", fetched_at: datetime = MOMENT, cost:
 def run(run_id: str, *, started_at: datetime = MOMENT, job: str = "collect") -> Run:
     """The record of a run."""
     return Run(run_id, job, HOUR, "x", "es", "done", started_at, 1.5, {"tweets": 2}, version="0.1.0")
+
+
+def add_runs(lake: Lake, runs: Sequence[Run]) -> None:
+    """Keep thousands of runs in two commits, where the lake itself makes one for each."""
+    lake.add_run(runs[0])
+    if runs[1:]:
+        write_deltalake(f"{lake.uri}/{RUNS.name}", list(batches(runs[1:], run_row, RUNS)), mode="append")

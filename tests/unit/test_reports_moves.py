@@ -10,16 +10,17 @@ from hypothesis import strategies as st
 
 from tests.support.report_records import HOUR, NOW, analysed, analysis, drawn, trend_row
 from trendlark.records import TrendHour
+from trendlark.reports.compare import compare
 from trendlark.reports.compute import summarise
 from trendlark.reports.queries import gone, moved
 
 
-def _summed(name: str, rank: int, moods: dict[str, int]) -> TrendHour:
+def _summed(name: str, rank: int, moods: dict[str, int], model: str = "lark-1") -> TrendHour:
     tweets, found = [], []
     for mood, many in moods.items():
         for n in range(many):
             tweets.append(drawn(f"{mood}{n}", trend=name))
-            found.append(analysed(f"{mood}{n}", analysis(mood)))
+            found.append(analysed(f"{mood}{n}", analysis(mood, model=model)))
     [row] = summarise([trend_row(name, rank=rank, sampled=len(tweets))], tweets, found, NOW)
     return row
 
@@ -52,6 +53,28 @@ def test_a_change_of_mood_beyond_luck_is_clear() -> None:
     assert move.mood.value == pytest.approx(-1.2)
     assert -2 <= move.mood.low < -1.2 < move.mood.high < 0
     assert move.mood.clear
+    assert move.mood_is_clear
+
+
+def test_a_change_of_model_is_no_clear_change_of_mood_but_is_still_told() -> None:
+    before = _summed("#a", 1, {"negative": 20, "positive": 80})
+    same, other = (
+        _summed("#a", 1, {"negative": 80, "positive": 20}, model) for model in ("lark-1", "lark-2")
+    )
+    [read_alike], [read_otherwise] = moved([same], [before]), moved([other], [before])
+    assert read_otherwise.mood == read_alike.mood
+    assert read_otherwise.mood is not None
+    assert read_otherwise.mood.clear
+    assert (read_alike.mood_is_clear, read_otherwise.mood_is_clear) == (True, False)
+    # The next hour is of the new model, too: marks are back.
+    [move] = moved([_summed("#a", 1, {"positive": 100}, "lark-2")], [other])
+    assert move.mood_is_clear
+    # The page Compare takes the same two rows the same way.
+    side_by_side = compare([other, before])
+    difference = side_by_side.difference(0, 1, "sentiment", "negative")
+    assert difference is not None
+    assert difference.clear
+    assert not side_by_side.clear(difference)
 
 
 def test_two_shares_that_grow_alike_leave_the_mood_as_it_was() -> None:
@@ -61,6 +84,7 @@ def test_two_shares_that_grow_alike_leave_the_mood_as_it_was() -> None:
     assert move.mood
     assert move.mood.value == pytest.approx(0)
     assert not move.mood.clear
+    assert not move.mood_is_clear
 
 
 def test_a_change_of_mood_in_few_tweets_is_not_clear() -> None:
@@ -77,7 +101,10 @@ def test_without_both_summaries_or_without_tweets_there_is_no_change_of_mood() -
     for now, before in ((summed, bare), (bare, summed), (bare, bare), (summed, empty), (empty, summed)):
         [move] = moved([now], [before])
         assert move.mood is None
+        assert not move.mood_is_clear
         assert move.climbed == 0
+    [new] = moved([summed], [])
+    assert not new.mood_is_clear
 
 
 _NAMES = st.lists(st.sampled_from(["#a", "#b", "#c", "#d", "#e"]), unique=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.web_lake import FIRST, analysis_of, summary_of
+from tests.support.web_lake import FIRST, MODEL, analysis_of, summary_of
 from trendlark.records import Choice, Flag, Trend, TrendHour
 from trendlark.web import views
 from trendlark.web.arrange import SORTS, Arrangement, Only, Sort
@@ -15,7 +15,7 @@ from trendlark.web.doubts import Doubt, doubts_of
 from trendlark.web.shown import RowAnswer
 
 
-def rows() -> list[RowAnswer]:
+def rows(model_before: str = MODEL) -> list[RowAnswer]:
     """Four trends: clearly positive, clearly negative, undecided, and one without a summary."""
     moods = {"Árbol": (0.05, 0.9), "bosque": (0.9, 0.02), "#casa": (0.4, 0.4), "dado": None}
     now = [
@@ -29,8 +29,9 @@ def rows() -> list[RowAnswer]:
         )
         for rank, (name, mood) in enumerate(moods.items(), 1)
     ]
+    summary = replace(summary_of(FIRST, (0.1, 0.8), {}, ()), model=model_before)
     before = [
-        replace(now[1], trend=replace(now[1].trend, rank=9), summary=summary_of(FIRST, (0.1, 0.8), {}, ())),
+        replace(now[1], trend=replace(now[1].trend, rank=9), summary=summary),
         replace(now[2], trend=replace(now[2].trend, rank=1)),
     ]
     table = views.place_tables(now, before, ["es"])[0]
@@ -70,6 +71,16 @@ def test_every_order_keeps_every_row(sort: Sort) -> None:
 )
 def test_a_mood_is_kept_only_where_the_intervals_say_so(only: Only, names: list[str]) -> None:
     assert [row.trend for row in Arrangement(only=only).arrange(rows())] == names
+
+
+def test_what_another_model_read_has_not_moved_and_has_its_change_told() -> None:
+    assert Arrangement(only="moved").arrange(rows("an older one")) == []
+    [read_alike, read_otherwise] = (
+        next(row for row in found if row.trend == "bosque") for found in (rows(), rows("an older one"))
+    )
+    assert read_otherwise == read_alike.model_copy(update={"mood_change_is_clear": False})
+    assert read_otherwise.mood_change == pytest.approx(-1.58)
+    assert Arrangement("change").arrange(rows("an older one"))[0] == read_otherwise
 
 
 def test_names_are_found_without_case_and_accents() -> None:

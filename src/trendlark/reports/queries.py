@@ -29,12 +29,19 @@ class Move:
 
     ``climbed`` counts ranks, up is positive; it and ``rank_before`` are None for a trend that was not there.
     ``mood`` is the change of the mood, positive minus negative share; None unless both hours are summed up.
+    ``one_model`` says whether both are, by the same model.
     """
 
     row: TrendHour
     rank_before: int | None
     climbed: int | None
     mood: Change | None
+    one_model: bool
+
+    @property
+    def mood_is_clear(self) -> bool:
+        """Whether the change of mood may be marked: its interval leaves out zero, and one model read both hours."""
+        return self.mood is not None and self.mood.clear and self.one_model
 
     @property
     def new(self) -> bool:
@@ -124,7 +131,7 @@ def example_tweets(lake: Lake, row: TrendHour) -> list[ExampleTweet]:
 
 def _rows_of(lake: Lake, table: str, row: TrendHour, tweet_ids: Iterable[str]) -> Iterable[Row]:
     # An hour may hold a hundred thousand analyses: only the few that are shown may leave the lake.
-    ids = [tweet_id for tweet_id in tweet_ids if "\x00" not in tweet_id]
+    ids = list(tweet_ids)
     if not ids:
         return
     where = all_of(hour=str(row.trend.hour), source=row.trend.source)
@@ -134,10 +141,16 @@ def _rows_of(lake: Lake, table: str, row: TrendHour, tweet_ids: Iterable[str]) -
 
 def _move(row: TrendHour, before: TrendHour | None) -> Move:
     if before is None:
-        return Move(row, None, None, None)
+        return Move(row, None, None, None, one_model=False)
     rank = before.trend.rank
     was, now = mood(before.summary), mood(row.summary)
-    return Move(row, rank, rank - row.trend.rank, swing(now, was) if now and was else None)
+    change = swing(now, was) if now and was else None
+    return Move(row, rank, rank - row.trend.rank, change, _one_model(row.summary, before.summary))
+
+
+def _one_model(now: Summary | None, before: Summary | None) -> bool:
+    # Two models read the same tweets differently: the interval covers the chance of drawing, not that.
+    return now is not None and before is not None and now.model == before.model
 
 
 def _name(row: TrendHour) -> tuple[str, str, str]:

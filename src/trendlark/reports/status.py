@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trendlark.hours import Hour
 from trendlark.lake import Lake
+from trendlark.lake.query import literal, one_of
+from trendlark.lake.rows import run_of
 from trendlark.lake.upkeep import TableInfo
 from trendlark.records import Run
 
 _DAYS = 7
 _RUNS = 40
-_RUNS_LOOKED_AT = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +44,18 @@ class Status:
 def status(lake: Lake, source: str, now: Hour) -> Status:
     """The state at an hour: runs of the last seven days, today's spending of a source, the tables' sizes.
 
-    ``failures`` are the runs that failed and whose hour and job no later run brought to a good end, newest first;
-    ``lag_hours`` counts complete hours without a summary since the newest that has one.
+    ``runs`` and ``failures``, newest first, are the last forty; ``days`` count every run. ``failures`` are the runs
+    that failed and whose hour and job no later run brought to a good end; ``lag_hours`` counts complete hours without
+    a summary since the newest that has one.
     """
     today = Hour(now.index - now.index % 24)
-    runs = lake.runs(day_from=(today - 24 * (_DAYS - 1)).day, limit=_RUNS_LOOKED_AT)
+    days = [(today - 24 * back).day for back in range(_DAYS)]
     collected = lake.hours()
     newest = _newest_summarised(lake, collected)
     return Status(
-        runs=tuple(runs[:_RUNS]),
-        failures=tuple(unmended(runs))[:_RUNS],
-        days=tuple(by_day(runs, [(today - 24 * back).day for back in range(_DAYS)])),
+        runs=tuple(lake.runs(day_from=days[-1], limit=_RUNS)),
+        failures=tuple(unmended(lake, days[-1])),
+        days=tuple(by_day(lake, days)),
         spent_today=lake.spent(now.day, source),
         newest=newest,
         newest_collected=collected[-1] if collected else None,
@@ -62,33 +64,38 @@ def status(lake: Lake, source: str, now: Hour) -> Status:
     )
 
 
-def unmended(runs: Sequence[Run]) -> list[Run]:
-    """The failed runs, newest first, that no later run of the same job, hour, source and place made good."""
-    good: set[tuple[str, Hour, str, str | None]] = set()
-    found: list[Run] = []
-    for run in sorted(runs, key=lambda one: one.started_at, reverse=True):
-        key = (run.job, run.hour, run.source, run.place)
-        if run.error is None:
-            good.add(key)
-        elif key not in good and (run.job, run.hour, run.source, None) not in good:
-            found.append(run)
-    return found
+def unmended(lake: Lake, day_from: str) -> list[Run]:
+    """The last failed runs since a UTC day, newest first, that no later run of the same work made good.
 
-
-def by_day(runs: Iterable[Run], days: Sequence[str]) -> list[DayOfRuns]:
-    """The runs added up for each of some UTC days, in their order; days without runs have zeros."""
-    kept = list(runs)
-    return [_day(day, [run for run in kept if Hour.of(run.started_at).day == day]) for day in days]
-
-
-def _day(day: str, runs: Sequence[Run]) -> DayOfRuns:
-    return DayOfRuns(
-        day,
-        len(runs),
-        sum(run.error is not None for run in runs),
-        sum(run.requests for run in runs),
-        sum(run.cost for run in runs),
+    The same work is the same job, hour, source and place; a run over all places makes good that of one.
+    """
+    # A week may hold any number of runs: the lake seeks among all, by columns that are short, and gives the few shown.
+    since = f"day >= {literal(day_from)} AND error IS NOT NULL"
+    for_good = (
+        f"SELECT 1 FROM runs later WHERE later.day >= {literal(day_from)} AND later.error IS NULL "  # noqa: S608
+        "AND later.started_at > runs.started_at AND later.job = runs.job AND later.hour = runs.hour "
+        "AND later.source = runs.source AND (later.place IS NULL OR later.place = runs.place)"
     )
+    newest = "started_at DESC, run_id"
+    found = lake.rows("runs", f"{since} AND NOT EXISTS ({for_good})", ("run_id",), f"{newest} LIMIT {_RUNS}")
+    ids = [row["run_id"] for row in found]
+    if not ids:
+        return []
+    return [run_of(row) for row in lake.rows("runs", f"{since} AND {one_of('run_id', ids)}", order=newest)]
+
+
+def by_day(lake: Lake, days: Sequence[str]) -> list[DayOfRuns]:
+    """The runs added up for each of some UTC days, in their order; days without runs have zeros."""
+    query = (
+        "SELECT day, count(*) AS runs, count(error) AS failed, sum(requests) AS requests, sum(cost) AS cost "  # noqa: S608
+        f"FROM runs WHERE {one_of('day', days)} GROUP BY day"
+    )
+    found: dict[str, DayOfRuns] = {}
+    for batch in lake.sql(query):
+        for row in batch.to_pylist():
+            # The lake adds in no fixed order, which shows in the last digits of a sum.
+            found[row["day"]] = DayOfRuns(**{**row, "cost": round(row["cost"], 9)})
+    return [found.get(day, DayOfRuns(day, 0, 0, 0, 0.0)) for day in days]
 
 
 def _newest_summarised(lake: Lake, hours: Sequence[Hour]) -> Hour | None:

@@ -29,7 +29,9 @@ class RowAnswer(TrendAnswer):
     mood_change: float | None = Field(description="Positive minus negative share, against the hour before.")
     mood_change_low: float | None = Field(description="The end of its 95 % interval.")
     mood_change_high: float | None
-    mood_change_is_clear: bool = Field(description="Whether the interval leaves zero out.")
+    mood_change_is_clear: bool = Field(
+        description="Whether the interval leaves zero out; false where two models read the hours."
+    )
     leading_emotions: list[str]
     day: list[NegativeAndPositive | None] = Field(
         description="Negative and positive share in each of 24 hours, this one last; null where not known."
@@ -48,7 +50,7 @@ class RowAnswer(TrendAnswer):
             mood_change=change.value if change else None,
             mood_change_low=change.low if change else None,
             mood_change_high=change.high if change else None,
-            mood_change_is_clear=change.clear if change else False,
+            mood_change_is_clear=row.move.mood_is_clear if row.move else False,
             leading_emotions=[name for name, _ in row.leading],
             day=day,
         )

@@ -33,6 +33,9 @@ MESSAGES: Mapping[str, Message] = {
     "rank_new": Message("new", "nueva"),
     "mood_real": Message("more than chance would explain", "más de lo que explica el azar"),
     "mood_noise": Message("within the intervals: may be chance", "dentro de los intervalos: puede ser azar"),
+    "mood_models": Message(
+        "not marked: two models read these hours", "sin marcar: dos modelos leyeron estas horas"
+    ),
     "mood_bar": Message(
         "Negative {neg} ({neg_low} to {neg_high}), neutral {neu}, positive {pos} ({pos_low} to {pos_high})",
         "Negativos {neg} (de {neg_low} a {neg_high}), neutros {neu}, positivos {pos} (de {pos_low} a {pos_high})",
