@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from itertools import count, pairwise
 
 import pytest
@@ -22,6 +23,7 @@ from tests.support.web_lake import (
 )
 from trendlark.hours import Hour
 from trendlark.lake import Lake
+from trendlark.lake.query import literal
 from trendlark.records import Trend, TrendHour, Tweet
 from trendlark.reports import search
 from trendlark.reports.search import Key, Question, find_trends, find_tweets, pattern
@@ -217,4 +219,134 @@ def test_words_are_few_and_bounded() -> None:
     assert len(ask(" ".join(f"w{n}" for n in range(50))).words) == search.MOST_WORDS
     assert len(ask("x" * 5000).words[0]) == search.MOST_CHARACTERS
     assert ask("a A á").words == ("a",)
-    assert pattern("#") == r"(?i)[\x{23}]\p{Mn}*"
+    assert pattern("#") == r"(?i)[\x{23}\x{fe5f}\x{ff03}]\p{Mn}*"
+
+
+WORDS = (
+    *(
+        "서울",
+        "방탄소년단",
+        "ガンダム",
+        "ｻｯｶｰﾞ",
+        "ぱーてぃー",
+        "あ゛あ゛",
+        "＃東京",
+        "أخبار",
+        "آمال",
+        "ﻷن",
+        "ﷺ",
+        "שָׁלוֹם",
+    ),
+    *(
+        "Straße",
+        "ﬁesta",
+        "oﬃce",
+        "Netflix™",
+        "№5",
+        "½l",
+        "𝐁𝐨𝐥𝐝",
+        "l´été",
+        "Ǆungla",
+        "ㅋㅋㅋ",
+        "㌔",
+        "…？",
+        "ｅ́cole",
+    ),
+    *("Málaga", "Москва", "北京", "ไทย", "España", "1º", "क़िला", "İstanbul", "Việt", "கோவை", "Ёлка", "Άλφα"),
+)
+"""Words in many scripts, none of which is the beginning of another one when folded."""
+
+
+@pytest.fixture(scope="module")
+def scripts(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """Each word as a trend and in a tweet, as typed and in the two forms of Unicode that mean the same."""
+    lake = empty_lake(tmp_path_factory.mktemp("scripts"))
+    for form in ("typed", "NFC", "NFD"):
+        texts = [f"x {word} y" if form == "typed" else _in(form, f"x {word} y") for word in WORDS]
+        trends = [
+            TrendHour(Trend(LAST, "x", form, text, rank), 1, 1, 0.0) for rank, text in enumerate(texts, 1)
+        ]
+        tweets = [
+            Tweet(LAST, "x", form, text, f"{form}/{number}", f"¡{text}!", NOW)
+            for number, text in enumerate(texts)
+        ]
+        lake.commit_collection(LAST, "x", form, tweets, trends, [], "run")
+    return lake
+
+
+def _in(form: str, text: str) -> str:
+    return unicodedata.normalize("NFC" if form == "NFC" else "NFD", text)
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_words_of_any_script_are_found_as_they_are_written(scripts: Lake, word: str) -> None:
+    number = WORDS.index(word)
+    for asked in {word, _in("NFC", word), _in("NFD", word)}:
+        trends = find_trends(scripts, ask(asked), 50).items
+        assert {(one.row.trend.place, one.row.trend.rank) for one in trends} == {
+            (form, number + 1) for form in ("typed", "NFC", "NFD")
+        }
+        tweets = find_tweets(scripts, ask(asked), 50).items
+        assert {one.tweet.tweet_id for one in tweets} == {
+            f"{form}/{number}" for form in ("typed", "NFC", "NFD")
+        }
+
+
+@pytest.mark.parametrize(
+    ("asked", "word"),
+    [
+        ("STRASSE", "Straße"),
+        ("fiesta", "ﬁesta"),
+        ("of\ufb01ce", "oﬃce"),
+        ("oﬀice", "oﬃce"),
+        ("netflixtm", "Netflix™"),
+        ("bold", "𝐁𝐨𝐥𝐝"),
+        ("#東", "＃東京"),
+        ("キロ", "㌔"),
+        ("ｶﾞﾝ", "ガンダム"),
+        ("소년", "방탄소년단"),
+        ("viet", "Việt"),
+        ("елка", "Ёлка"),
+        ("strase", None),
+        ("trasse", None),
+        ("iesta", None),
+        ("ice", None),
+        ("서운", None),
+        ("أخبر", None),
+    ],
+)
+def test_other_spellings_are_found_and_other_words_are_not(
+    scripts: Lake, asked: str, word: str | None
+) -> None:
+    found = find_trends(scripts, ask(asked), 50).items
+    assert {one.row.trend.name for one in found if one.row.trend.place == "typed"} == (
+        {f"x {word} y"} if word else set()
+    )
+
+
+def test_every_character_that_folding_changes_finds_itself(lake: Lake) -> None:
+    # But for ligatures of Arabic letters. One of nine, to be quick.
+    numbers = [*range(0x41, 0xD800), *range(0xE000, 0xFBEA), *range(0xFDF0, 0x20000)]
+    changed = [one for one in map(chr, numbers) if fold(one) not in {"", one} and one.strip()][::9]
+    assert len(changed) > 1500
+    rows = ", ".join(f"({literal(f'x {one} y')}, {literal(pattern(fold(one)))})" for one in changed)
+    query = f"SELECT text FROM (VALUES {rows}) AS t(text, spelt) WHERE NOT regexp_like(text, spelt)"
+    assert [row for batch in lake.sql(query) for row in batch.to_pylist()] == []
+
+
+@pytest.mark.parametrize("text", ["a", "i", "s", "ﬁ", "ß", "서", "ガ", "لا", "ﷺ", "½", ".", "a "])
+def test_the_longest_words_are_still_searched(lake: Lake, text: str) -> None:
+    question = ask('"' + text * search.MOST_CHARACTERS)
+    (word,) = question.words
+    assert len(pattern(word)) < 200_000
+    assert find_trends(lake, question, 3).items == ()
+    assert find_tweets(lake, question, 3).items == ()
+
+
+def test_a_text_of_the_longest_word_is_found(tmp_path_factory: pytest.TempPathFactory) -> None:
+    lake = empty_lake(tmp_path_factory.mktemp("long"))
+    names = [letter * search.MOST_CHARACTERS for letter in "iß서ガ"]
+    rows = [TrendHour(Trend(LAST, "x", "es", name, rank), 1, 1, 0.0) for rank, name in enumerate(names, 1)]
+    lake.commit_collection(LAST, "x", "es", [], rows, [], "run")
+    for name in names:
+        assert [one.row.trend.name for one in find_trends(lake, ask(name), 9).items] == [name]

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
 import httpx2 as httpx
 import pytest
 
+from tests.support.report_records import NOW
 from tests.support.web_app import client_of, empty_lake
 from tests.support.web_lake import FIRST, HOSTILE_STORY, HOSTILE_TEXT, LAST, STORIES, TEXTS, fill
 from tests.support.web_pages import check
+from trendlark.hours import Hour
+from trendlark.lake import Lake
+from trendlark.records import Trend, TrendHour, Tweet
+from trendlark.web.reading import decode, encode
+from trendlark.web.routes import search
 
 
 @pytest.fixture(scope="module")
@@ -159,3 +165,109 @@ def test_hostile_words_are_words(client: httpx.Client, text: str) -> None:
 def test_an_empty_lake_is_searched_in_vain(tmp_path_factory: pytest.TempPathFactory) -> None:
     with client_of(empty_lake(tmp_path_factory.mktemp("empty"))) as client:
         assert "trendlark run-hour" in page(client, "/search?q=a")
+
+
+CATS = tuple(f"#cat{number}" for number in range(1, 5))
+
+
+def collect(lake: Lake, hour: Hour, names: Sequence[str] = CATS) -> None:
+    """An hour in which these trended, in this order, with a tweet each."""
+    rows = [TrendHour(Trend(hour, "x", "es", name, rank), 1, 1, 0.0) for rank, name in enumerate(names, 1)]
+    tweets = [Tweet(hour, "x", "es", name, f"{hour}{name}", f"my {name}", NOW) for name in names]
+    lake.commit_collection(hour, "x", "es", tweets, rows, [], "run")
+
+
+@pytest.fixture
+def cats(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Lake:
+    """Four trends in three hours, shown two on a page."""
+    monkeypatch.setattr(search, "ITEMS", 2)
+    lake = empty_lake(tmp_path_factory.mktemp("cats"))
+    for number in range(3):
+        collect(lake, FIRST + number)
+    return lake
+
+
+def following(html: str) -> str:
+    """The address of the next page; empty at the end."""
+    return next((link for link in check(html).links if link.startswith("/search?") and "cursor=" in link), "")
+
+
+def found_on(html: str) -> list[str]:
+    """The trends on a page, in order."""
+    return sorted((name for name in CATS if f"<bdi>{name}</bdi></a></h3>" in html), key=html.index)
+
+
+def test_an_hour_that_comes_in_moves_no_trend_between_pages(cats: Lake) -> None:
+    with client_of(cats) as client:
+        first = page(client, "/search?q=cat&kind=trends")
+        assert found_on(first) == ["#cat1", "#cat2"]
+        collect(cats, FIRST + 3, CATS[:3])
+        second = page(client, following(first))
+        assert found_on(second) == ["#cat3", "#cat4"]
+        assert "Older results" not in second
+        # Back at the beginning the new hour is there.
+        again = page(client, "/search?q=cat&kind=trends")
+        assert f"?hour={FIRST + 3}" in again
+        assert f"?hour={FIRST + 3}" not in second
+
+
+@pytest.mark.parametrize("to", ["", str(FIRST + 2), str(FIRST + 40)])
+def test_data_stay_what_they_are_while_hours_come_in(cats: Lake, to: str) -> None:
+    query = {"q": "cat", "kind": "trends", "hours": "100", "to": to}
+    with client_of(cats) as client:
+        seen, ranges, cursor = [], set(), ""
+        for number in range(3, 9):
+            said = client.get("/search.json", params=query | {"cursor": cursor}).json()
+            seen += [one["newest"]["trend"] for one in said["trends"]]
+            ranges.add((said["first_hour"], said["last_hour"]))
+            collect(cats, FIRST + number, CATS[:3])
+            cursor = said["next"] or ""
+            if not cursor:
+                break
+        assert seen == list(CATS)
+        assert {last for _, last in ranges} == {str(FIRST + 2)}
+        assert len(ranges) == 1
+
+
+def test_the_oldest_tweets_stay_on_their_page_while_hours_come_in(cats: Lake) -> None:
+    query = {"q": "cat", "hours": "2"}
+    with client_of(cats) as client:
+        seen, cursor = [], ""
+        for number in range(3, 9):
+            said = client.get("/search.json", params=query | {"cursor": cursor}).json()
+            assert (said["first_hour"], said["last_hour"]) == (str(FIRST + 1), str(FIRST + 2))
+            seen += [one["tweet_id"] for one in said["tweets"]]
+            collect(cats, FIRST + number)
+            cursor = said["next"] or ""
+            if not cursor:
+                break
+        wanted = [f"{hour}{name}" for hour in (FIRST + 2, FIRST + 1) for name in reversed(CATS)]
+        assert seen == wanted
+
+
+def test_an_hour_to_come_is_an_empty_answer_in_its_hours(cats: Lake) -> None:
+    with client_of(cats) as client:
+        said = client.get(f"/search.json?q=cat&kind=trends&hours=2&to={FIRST + 40}").json()
+        assert (said["first_hour"], said["last_hour"]) == (str(FIRST + 39), str(FIRST + 40))
+        assert (said["trends"], said["next"]) == ([], None)
+
+
+def test_old_cursors_go_on_and_broken_ones_say_so(cats: Lake) -> None:
+    path = "/search.json?q=cat&kind=trends&cursor="
+    with client_of(cats) as client:
+        cursor = client.get(path).json()["next"]
+        *key, last = decode(cursor)
+        assert last == str(FIRST + 2)
+        said = client.get(path + encode(key)).json()
+        assert [one["newest"]["trend"] for one in said["trends"]] == ["#cat3", "#cat4"]
+        for broken in (
+            [*key, "noon"],
+            [*key, 7],
+            [*key, None],
+            ["x", *key[1:], last],
+            [*key, last, last],
+            [last],
+        ):
+            answer = client.get(path + encode(broken))
+            assert answer.status_code == 400
+            assert "pass on the `next` of the answer before" in answer.json()["detail"]

@@ -25,8 +25,10 @@ MOST_HOURS = 31 * 24
 MOST_ROWS = 300
 _SECONDS = 2.0
 _SPANS_HOURS = (1, 5, 18, 24)
-# Where letters with accents lie: Latin, Greek, Cyrillic, Latin Extended Additional, full-width forms.
-_ACCENTED = ((0x80, 0x530), (0x1E00, 0x2000), (0xFF01, 0xFF5F))
+# Where characters lie that folding changes. Hangul syllables and the ideograms of all days do not change, and ligatures
+# of Arabic letters (U+FBEA to U+FDEF), which nobody types, would make every Arabic word ten times as long.
+_CHANGED = ((0x41, 0x3400), (0xA000, 0xAC00), (0xF900, 0xFBEA), (0xFDF0, 0x20000), (0x2F800, 0x2FA20))
+_MARKS = r"\p{Mn}*"
 _COLUMNS = tuple(name for name in TWEETS.schema.names if name != "raw")
 
 Key = tuple[int, str, str, int, str]
@@ -136,26 +138,57 @@ def pattern(word: str) -> str:
 
     Every character is written by its number, so nothing in it can be an operator.
     """
-    parts = [r"\s+" if letter == " " else _one(letter) for letter in word]
-    # Signs such as # and scripts without blanks have no start of a word.
-    begins = r"\b" if word[0].isdecimal() or word[0].lower() != word[0].upper() else ""
-    return f"(?i){begins}{''.join(parts)}"
+    # Folding leaves Hangul, kana and Arabic letters in pieces; the lake has them whole, as people type them. It can
+    # also make eighteen characters of one, hence the cut.
+    whole = unicodedata.normalize("NFC", word)[:MOST_CHARACTERS]
+    # Signs such as # and scripts without blanks have no start of a word. \b would be none before a sign that folds to a
+    # letter, as in ™.
+    begins = r"(?:^|\W)" if whole[0].isdecimal() or whole[0].lower() != whole[0].upper() else ""
+    return f"(?i){begins}{_spelt(whole)}"
+
+
+def _spelt(text: str) -> str:
+    """A text in all its spellings; where one character stands for several (ß, ﬁ), the longest such piece first."""
+    parts = []
+    while text:
+        piece = next(text[:n] for n in range(len(text), 0, -1) if n == 1 or text[:n] in _variants())
+        parts.append(_one(piece) if len(piece) == 1 else _several(piece))
+        text = text[len(piece) :]
+    return "".join(parts)
+
+
+def _several(piece: str) -> str:
+    """Some characters that one can stand for: as that one, by themselves, or as shorter pieces."""
+    ways = [_any_of(piece) + _MARKS, _one(piece[0]) + _spelt(piece[1:])]
+    shorter = (n for n in range(2, len(piece)) if piece[:n] in _variants())
+    return f"(?:{'|'.join([*ways, *(_any_of(piece[:n]) + _MARKS + _spelt(piece[n:]) for n in shorter)])})"
 
 
 def _one(letter: str) -> str:
-    spelt = "".join(rf"\x{{{ord(one):x}}}" for one in (letter, *_variants().get(letter, ())))
-    return rf"[{spelt}]\p{{Mn}}*"
+    if letter == " ":
+        return rf"(?:\s|{_any_of(letter)})+{_MARKS}"
+    pieces = unicodedata.normalize("NFD", letter)
+    if pieces == letter:
+        return _any_of(letter) + _MARKS
+    return f"(?:{_any_of(letter)}|{''.join(map(_any_of, pieces))}){_MARKS}"
+
+
+def _any_of(text: str) -> str:
+    """A text of one character, and all characters that fold to it."""
+    letters = (*(text if len(text) == 1 else ""), *_variants().get(text, ()))
+    numbers = "".join(rf"\x{{{ord(letter):x}}}" for letter in letters)
+    return f"[{numbers}]"
 
 
 @lru_cache(maxsize=1)
 def _variants() -> Mapping[str, tuple[str, ...]]:
-    """The letters that folding makes one."""
+    """What folding makes of single characters, and of which ones."""
     found: dict[str, list[str]] = defaultdict(list)
-    for first, end in _ACCENTED:
-        for letter in map(chr, range(first, end)):
-            plain = fold(letter)
-            if len(plain) == 1 and plain != letter and unicodedata.category(letter)[0] in "LN":
-                found[plain].append(letter)
+    for letter in (chr(number) for first, end in _CHANGED for number in range(first, end)):
+        # Between signs, for folding strips blanks at the ends, and a sign such as ´ becomes a blank and an accent.
+        plain = unicodedata.normalize("NFC", fold(f"|{letter}|"))[1:-1]
+        for one in {plain, plain.strip()} - {"", letter}:
+            found[one].append(letter)
     return MappingProxyType({plain: tuple(letters) for plain, letters in found.items()})
 
 
@@ -265,8 +298,8 @@ def _with_analyses(lake: Lake, found: Sequence[Sequence[Tweet]]) -> tuple[FoundT
     if not found:
         return ()
     hours = sorted({str(group[0].hour) for group in found})
-    ids = sorted({group[0].tweet_id for group in found if "\x00" not in group[0].tweet_id})
-    where = f"{one_of('hour', hours)} AND {one_of('tweet_id', ids)}" if ids else "FALSE"
+    ids = sorted({group[0].tweet_id for group in found})
+    where = f"{one_of('hour', hours)} AND {one_of('tweet_id', ids)}"
     analyzed = {
         (one.hour, one.source, one.tweet_id): one for one in map(analysis_of, lake.rows("analyses", where))
     }

@@ -7,14 +7,16 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, Field
 
+from trendlark.errors import InputError
+from trendlark.hours import Hour
 from trendlark.records import SENTIMENTS
 from trendlark.reports.queries import ExampleTweet
-from trendlark.reports.search import FoundTrend, FoundTweet, Question, TrendPage, TweetPage
+from trendlark.reports.search import FoundTrend, FoundTweet, Key, Question, TrendPage, TweetPage
 from trendlark.web import tables
 from trendlark.web.answers import TrendAnswer
 from trendlark.web.links import PAGES, link
 from trendlark.web.page import Table
-from trendlark.web.reading import write_cursor
+from trendlark.web.reading import decode, encode, read_cursor
 from trendlark.web.shown import TweetAnswer
 
 Kind = Literal["tweets", "trends"]
@@ -56,13 +58,32 @@ class Found:
     def next(self) -> str:
         """The cursor of the following page; empty at the end."""
         page = self.tweets or self.trends
-        return write_cursor(page.next) if page and page.next else ""
+        return encode([*page.next, str(self.question.last)]) if self.question and page and page.next else ""
 
     @property
     def sources(self) -> set[str]:
         """The sources of what was found."""
         tweets = {one.tweet.source for one in self.tweets.items} if self.tweets else set()
         return tweets | ({one.row.trend.source for one in self.trends.items} if self.trends else set())
+
+
+def read_place(cursor: str) -> tuple[Key, Hour | None]:
+    """Where a page goes on, and the last hour that its first page searched; InputError for no cursor of a search.
+
+    A trend stands at its newest hour, so an hour that came in since would lift it out of the pages still to come.
+    Cursors once did not name that hour; they still go on, up to the newest.
+    """
+    values = decode(cursor)
+    if len(values) != 6:
+        return read_cursor(cursor), None
+    *key, last = values
+    try:
+        return read_cursor(encode(key)), Hour.parse(str(last))
+    except InputError:
+        raise InputError(
+            f"Found the cursor {cursor[:40]!r}, which is not one of a search; "
+            "pass on the `next` of the answer before, or leave cursor out."
+        ) from None
 
 
 class FoundTrendAnswer(BaseModel):

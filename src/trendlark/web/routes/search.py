@@ -12,11 +12,10 @@ from trendlark.reports import queries
 from trendlark.reports.search import MOST_CHARACTERS, MOST_HOURS, Question, find_trends, find_tweets
 from trendlark.web import finding
 from trendlark.web.answers import INVENTED_SOURCE
-from trendlark.web.finding import SPANS, Asked, Found, Kind, SearchAnswer
+from trendlark.web.finding import SPANS, Asked, Found, Kind, SearchAnswer, read_place
 from trendlark.web.links import form_of, page_link
 from trendlark.web.messages import LANGS, unturned, words_of
 from trendlark.web.page import Page, page_at, respond
-from trendlark.web.reading import read_cursor
 from trendlark.web.room import Room, room_of
 from trendlark.web.routes.choosing import Choice, read_hour
 
@@ -71,14 +70,18 @@ def search(
 
 
 def _find(room: Room, asked: Asked, to: Hour | None) -> Found:
-    last = to or queries.latest_hour(room.lake)
+    after, pinned = read_place(asked.cursor) if asked.cursor else (None, None)
+    newest = pinned or queries.latest_hour(room.lake)
+    last = to or newest
     if last is None:
         return Found()
     first = Hour(max(0, last.index - asked.hours + 1))
+    # Hours up to one that is still to come would change between the pages, too.
+    if newest and first <= newest < last:
+        last = newest
     question = Question(asked.q, first, last, asked.source or None, asked.place or None)
     if not question.words:
         return Found()
-    after = read_cursor(asked.cursor) if asked.cursor else None
     if asked.kind == "trends":
         return Found(question, trends=find_trends(room.lake, question, ITEMS, after))
     return Found(question, tweets=find_tweets(room.lake, question, ITEMS, after))
