@@ -95,6 +95,24 @@ def test_languages_are_those_of_which_some_run_had_a_share(
     assert export.make_manifest("tiny-1", state, Calibration(), {}, tmp_path)["languages"] == taught
 
 
+@pytest.mark.parametrize(
+    ("earlier", "name"),
+    [
+        ([], "intfloat/multilingual-e5-small"),
+        ([{"stage": "wide"}, {"stage": "train", "recipe": {"base": "/mpnet"}}], "/mpnet"),
+    ],
+)
+def test_the_base_is_what_the_first_run_began_with(
+    checkpoint_path: Path, tmp_path: Path, earlier: list[dict[str, Any]], name: str
+) -> None:
+    state = checkpoint.load(checkpoint_path)
+    state.more["recipe"] = {"base": "e5"}
+    state.more["history"] = earlier
+    base = export.make_manifest("tiny-1", state, Calibration(), {}, tmp_path)["base"]
+    assert base["name"] == name
+    assert (base["licence"] == "MIT") == (not earlier)
+
+
 def test_the_card_says_what_the_manifest_says(folder: Path, manifest: Any) -> None:
     card = (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert card.startswith("# tiny-1\n")

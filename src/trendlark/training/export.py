@@ -192,7 +192,7 @@ def make_manifest(
         "languages": languages,
         "metrics": dict(metrics),
         "data": digests,
-        "base": _base(recipe.get("base", "e5"))
+        "base": _base(state)
         | {"vocabulary": state.network.shape.vocabulary, "layers": state.network.shape.layers},
         "recipe": recipe,
         "commit": _commit(),
@@ -201,13 +201,20 @@ def make_manifest(
 
 def _drawn(present: Sequence[DataSet], state: Checkpoint) -> list[DataSet]:
     """Those of the sets that this run or one before it had a share for."""
-    runs = [state.more, *state.more.get("history", [])]
-    boosts = [run["recipe"].get("boosts", {}) for run in runs if "recipe" in run] or [{}]
+    boosts = [one.get("boosts", {}) for one in _recipes(state)] or [{}]
     return [entry for entry in present if any(one.get(entry.key, 1.0) > 0 for one in boosts)]
 
 
-def _base(name: str) -> dict[str, Any]:
+def _base(state: Checkpoint) -> dict[str, Any]:
+    # A run that goes on from another has the base of the first, whatever its own recipe would begin with.
+    name = next((one["base"] for one in _recipes(state) if "base" in one), "e5")
     return _E5 if name == "e5" else {"name": name, "licence": "as its folder states"}
+
+
+def _recipes(state: Checkpoint) -> list[Mapping[str, Any]]:
+    """The recipes of the runs that led to a network, the first one first."""
+    runs = [*state.more.get("history", []), state.more]
+    return [run["recipe"] for run in runs if "recipe" in run]
 
 
 def _languages(task: str, calibration: Calibration) -> dict[str, Any]:
