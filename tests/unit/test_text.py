@@ -131,14 +131,16 @@ def test_spans_lead_back_to_the_raw_text(raw: str, part: str, origin: str) -> No
     assert raw[start:end] == origin
 
 
-@pytest.mark.parametrize("raw", ["", " \u200b", "@ana", "https://t.co/x", "@a @b https://t.co/x\n", "\x00"])
+@pytest.mark.parametrize(
+    "raw", ["", " \u200b", "@ana", "https", "https://t.co/x", "@a @b https://t.co/x\n", "\x00"]
+)
 def test_mentions_and_links_alone_say_nothing(raw: str) -> None:
     assert normalise(raw).silent
 
 
-@pytest.mark.parametrize("raw", [".", ":)", "@ana no", "😭", "#sí", "https", "RT @ana", "7"])
+@pytest.mark.parametrize("raw", [".", ":)", "@ana no", "😭", "#sí", "RT @ana", "7"])
 def test_a_sign_says_something(raw: str) -> None:
-    assert normalise(raw).silent == (raw == "https")
+    assert not normalise(raw).silent
 
 
 def test_span_outside_the_text_is_clamped() -> None:

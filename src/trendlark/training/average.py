@@ -22,7 +22,7 @@ from trendlark.training.centre import centre
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.model import AUXILIARY, Network
 from trendlark.training.recipe import load_recipe
-from trendlark.training.train import history, start_state
+from trendlark.training.train import start_state
 
 # What a run needs to go on; a mean of networks is the end of none.
 _OF_THE_RUN = ("optimiser", "others", "early")
@@ -65,7 +65,7 @@ def mean(ends: Sequence[Checkpoint]) -> Checkpoint:
     network.load_state_dict(
         {name: torch.stack([one[name] for one in weights]).mean(0) for name in weights[0]}
     )
-    beside = [history(other)[-1] | {"stage": "beside"} for other in others]
+    beside = [checkpoint.history(other)[-1] | {"stage": "beside"} for other in others]
     more = first.more | {"history": [*first.more.get("history", []), *beside]}
     return Checkpoint(network, first.tokenizer, first.emoji, more)
 

@@ -61,3 +61,13 @@ def load(path: Path) -> Checkpoint:
     tokenizer, emoji = Tokenizer.from_str(state.pop("tokenizer")), state.pop("emoji")
     arrays = {name: value.numpy() for name, value in state.pop("ngrams", {}).items()}
     return Checkpoint(network, tokenizer, emoji, state, NGrams(**arrays) if arrays else None)
+
+
+def history(state: Checkpoint) -> list[dict[str, Any]]:
+    """Return what was done to a checkpoint's network so far, stage by stage."""
+    before: list[dict[str, Any]] = list(state.more.get("history", []))
+    if "recipe" in state.more:
+        done: dict[str, Any] = {"stage": "train"}
+        known = ("recipe", "step", "seconds", "soft", "share")
+        before.append(done | {name: state.more[name] for name in known if name in state.more})
+    return before

@@ -213,8 +213,7 @@ def _base(state: Checkpoint) -> dict[str, Any]:
 
 def _recipes(state: Checkpoint) -> list[Mapping[str, Any]]:
     """The recipes of the runs that led to a network, the first one first."""
-    runs = [*state.more.get("history", []), state.more]
-    return [run["recipe"] for run in runs if "recipe" in run]
+    return [stage["recipe"] for stage in checkpoint.history(state) if "recipe" in stage]
 
 
 def _languages(task: str, calibration: Calibration) -> dict[str, Any]:

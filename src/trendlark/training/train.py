@@ -19,7 +19,6 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -150,7 +149,7 @@ def _start(data: Path, start: Path) -> Checkpoint:
     if start.suffix != ".pt":
         return from_artifact(start, emoji_labels(data))
     state = checkpoint.load(start)
-    state.more = {"history": history(state)}
+    state.more = {"history": checkpoint.history(state)}
     return state
 
 
@@ -184,16 +183,6 @@ def _base(recipe: Recipe, data: Path) -> Checkpoint:
         return Checkpoint(load_e5(base, kept, len(emoji), recipe.layers), make_tokenizer(base, kept), emoji)
     _log.info("base: the folder %s, because the recipe says so", recipe.base)
     return Checkpoint(*load_bert(Path(recipe.base), len(emoji), recipe.layers), emoji)
-
-
-def history(state: Checkpoint) -> list[dict[str, Any]]:
-    """Return what was done to a checkpoint's network so far, stage by stage."""
-    before: list[dict[str, Any]] = list(state.more.get("history", []))
-    if "recipe" in state.more:
-        done: dict[str, Any] = {"stage": "train"}
-        known = ("recipe", "step", "seconds", "soft", "share")
-        before.append(done | {name: state.more[name] for name in known if name in state.more})
-    return before
 
 
 def _mixture(data: Path, soft: Path | None, state: Checkpoint, recipe: Recipe, crew: team.Team) -> Mixture:
