@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shutil
 import sys
@@ -140,6 +141,14 @@ def test_a_choice_is_compared_by_its_thresholds(folder: Path, tmp_path: Path) ->
     assert before["mean"] > 0.01
     assert after["mean"] < 0.001
     assert after["p999"] < before["p999"]
+
+
+@pytest.mark.parametrize("figure", ["mean", "p999", "same"])
+def test_what_is_no_number_is_beyond_the_tolerance(figure: str) -> None:
+    found = {"irony": {"mean": 0.0, "p999": 0.0, "same": 1.0}}
+    assert stated(found, 9)["equal"]
+    found["irony"][figure] = math.nan
+    assert not stated(found, 9)["equal"]
 
 
 def test_what_was_found_is_recorded_in_manifest_and_card(

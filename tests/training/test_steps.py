@@ -222,6 +222,9 @@ def test_an_export_that_is_another_model_is_refused() -> None:
     nothing = Difference(float("nan"), {"irony": {"mean": float("nan")}})
     with pytest.raises(ModelError, match="differ by nan"):
         ship_steps._check(nothing, 0.02)
+    late = Difference(0.0, {"irony": {"mean": 0.001}, "hate": {"mean": float("nan")}})
+    with pytest.raises(ModelError, match="probabilities of hate with 8 bits differ by nan"):
+        ship_steps._check(late, 0.02)
 
 
 def test_a_shelf_on_s3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import html.parser
+import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -47,6 +49,33 @@ def test_a_language_may_not_pay_for_its_task() -> None:
 
 def test_with_nothing_in_service_anything_passes() -> None:
     assert weigh(evaluation(), Evaluation("none", 0.0, {}), Margins(mean_gain=5)).passed
+
+
+@pytest.mark.parametrize("service", [evaluation("old"), Evaluation("none", 0.0, {})])
+def test_a_candidate_that_nothing_scored_does_not_pass(service: Evaluation) -> None:
+    assert weigh(Evaluation("new", 0.0, {}), service, Margins(-100, 100, 100)) == Verdict(
+        passed=False, reasons=("no validation set scored new",)
+    )
+
+
+def test_what_serves_and_was_scored_by_nothing_is_not_taken_for_nothing() -> None:
+    verdict = weigh(evaluation(), Evaluation("default", 0.0, {}), Margins())
+    assert verdict == Verdict(passed=False, reasons=("no validation set scored default",))
+
+
+@pytest.mark.parametrize("changed", ["mean_gain", "task_loss", "language_loss"])
+def test_a_margin_that_is_no_number_lets_nothing_pass(changed: str) -> None:
+    assert not weigh(
+        evaluation(), evaluation(), replace(Margins(-100, 100, 100), **{changed: math.nan})
+    ).passed
+
+
+def test_a_score_that_is_no_number_does_not_pass() -> None:
+    lame = evaluation("m", tweeteval_irony=math.nan)
+    reasons = weigh(lame, evaluation(), Margins(-100, 100, 100)).reasons
+    assert [reason.split(" gains")[0].split(" loses")[0] for reason in reasons] == [
+        "the mean of tasks", "the task irony", "the task and language irony en",
+    ]  # fmt: skip
 
 
 def test_a_set_that_the_candidate_was_not_scored_on_is_a_loss() -> None:

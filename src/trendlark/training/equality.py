@@ -117,7 +117,8 @@ def beyond(found: Found) -> list[str]:
         f"{name}: probabilities differ by {one['mean']:.4f} in the mean ({LARGEST_MEAN} allowed) and {one['p999']:.3f} "
         f"at most but for one in a thousand ({LARGEST}); {one['same']:.1%} of the answers stay ({LEAST_SAME:.0%})"
         for name, one in found.items()
-        if one["mean"] > LARGEST_MEAN or one["p999"] > LARGEST or one["same"] < LEAST_SAME
+        # Not-a-number is beyond everything.
+        if not (one["mean"] <= LARGEST_MEAN and one["p999"] <= LARGEST and one["same"] >= LEAST_SAME)
     ]
 
 

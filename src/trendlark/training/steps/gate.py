@@ -54,19 +54,25 @@ def choose(evaluations: Sequence[Mapping[str, Any]]) -> Evaluation:
 
 
 def weigh(candidate: Evaluation, service: Evaluation, margins: Margins) -> Verdict:
-    """Hold a candidate against the model in service: the mean, each task, and each language of a task."""
-    if not service.sets:
+    """Hold a candidate against the model in service: the mean, each task, and each language of a task.
+
+    What was scored on nothing, and what is not a number, passes nowhere.
+    """
+    if service.model == NOTHING and candidate.sets:
         return Verdict(passed=True, reasons=("nothing is in service",))
+    unscored = [one.model for one in (candidate, service) if not one.sets and one.model != NOTHING]
+    if unscored:
+        return Verdict(passed=False, reasons=(f"no validation set scored {' and '.join(unscored)}",))
     gain = 100 * (candidate.mean - service.mean)
     reasons = []
-    # Scores are compared as they are printed: what looks equal is equal.
-    if round(gain, 2) < margins.mean_gain:
+    # Scores are compared as they are printed: what looks equal is equal. No comparison with not-a-number is true.
+    if not round(gain, 2) >= margins.mean_gain:
         reasons.append(f"the mean of tasks gains {gain:+.2f} points; asked for are {margins.mean_gain:+.2f}")
     for name, allowed, keys in _parts(margins):
         ours, theirs = _means(candidate.sets, keys), _means(service.sets, keys)
         for key in theirs:
             lost = 100 * (theirs[key] - ours.get(key, 0.0))
-            if round(lost, 2) > allowed:
+            if not round(lost, 2) <= allowed:
                 reasons.append(f"{name} {key} loses {lost:.2f} points; allowed are {allowed:.2f}")
     return Verdict(not reasons, tuple(reasons))
 
