@@ -230,6 +230,29 @@ def test_what_prometheus_is_asked_is_there(expression: str, tmp_path: Path) -> N
     assert grouped <= known, f"{grouped - known} is no label of {expression}"
 
 
+def test_of_the_lake_only_the_web_servers_are_asked(tmp_path: Path) -> None:
+    """The model's own service tells the same numbers, of an empty lake and of a budget that nobody set."""
+    anywhere = {name for names in Metrics().registry._collector_to_names.values() for name in names}
+    of_lake = told(tmp_path).keys() - anywhere
+    assert {"trendlark_lake_up", "trendlark_budget_usd_per_day", "trendlark_hour_lag_hours"} <= of_lake
+    web = 'namespace="trendlark", pod=~"trendlark-web-.*"'
+    named = [pair for one in expressions() for pair in re.findall(r"\b(trendlark_\w+)\{([^}]*)\}", one)]
+    assert of_lake <= {name for name, _ in named}
+    assert {selector for name, selector in named if name in of_lake} == {web}
+    (unseen,) = (alert["expr"] for alert in alerts() if alert["alert"] == "TrendlarkUnseen")
+    assert unseen == f"absent(trendlark_info{{{web}}})"
+
+
+def test_an_hour_is_late_when_no_source_has_it() -> None:
+    """Where X took the place of the sample, the sample falls back for ever; where nothing came yet, none is told of."""
+    (late,) = (alert["expr"] for alert in alerts() if alert["alert"] == "TrendlarkHourLate")
+    followed, never = late.split(" or ")
+    assert re.fullmatch(r"min\(max by \(source\) \(trendlark_hour_lag_hours\{[^}]*\}\)\) > 1", followed)
+    assert re.match(
+        r"absent\(trendlark_hour_lag_hours\{[^}]*\}\) and on \(\) max\(trendlark_lake_up\{", never
+    )
+
+
 def test_every_alert_has_its_paragraph_and_names_what_exists() -> None:
     page = (ROOT / "docs" / "kubernetes.md").read_text(encoding="utf-8")
     assert len({alert["alert"] for alert in alerts()}) == len(alerts()) > 10

@@ -207,6 +207,16 @@ def test_selectors_meet_the_pods(overlay: str) -> None:
         assert "replicas" not in of_kind(overlay, "Deployment")[name]["spec"], "the autoscaler decides"
 
 
+@pytest.mark.parametrize("overlay", [*WHOLE, "kserve"])
+def test_a_node_can_always_be_drained(overlay: str) -> None:
+    """Neither a pod that is alone nor pods that do not become ready keep it: upgrades would wait in vain."""
+    budgets = of_kind(overlay, "PodDisruptionBudget")
+    assert budgets
+    for budget in budgets.values():
+        spec = {key: value for key, value in budget["spec"].items() if key != "selector"}
+        assert spec == {"maxUnavailable": 1, "unhealthyPodEvictionPolicy": "AlwaysAllow"}
+
+
 def _scalers(overlay: str) -> list[dict[str, Any]]:
     kinds = ("HorizontalPodAutoscaler", "ScaledObject")
     return [found for kind in kinds for found in of_kind(overlay, kind).values()]
