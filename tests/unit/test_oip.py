@@ -136,6 +136,12 @@ def changed(**fields: Any) -> bytes:
         (changed(), "9999", "Inference-Header-Content-Length"),
         (changed(), "-1", "Inference-Header-Content-Length"),
         (changed(), "x", "Inference-Header-Content-Length"),
+        (changed(), "0" * 5000, "Inference-Header-Content-Length"),
+        (b"[" * 100_000, None, "the JSON: maximum recursion"),
+        (b'{"inputs": ' + b"9" * 5000 + b"}", None, "the JSON: "),
+        (b'{"id": "\xff"}', None, "the JSON: "),
+        (changed(shape=[10**4000]), None, "1 values in text of shape .{40};"),
+        (changed(data=[float("nan")]), None, "float in text"),
         (
             json.dumps({"inputs": [{"name": "lang", "shape": [0], "datatype": "BYTES"}]}).encode(),
             None,
@@ -161,6 +167,11 @@ def test_binary_tensors_that_are_damaged_are_told(raw: bytes, found: str) -> Non
     head = changed(data=None, parameters={"binary_data_size": len(raw)})
     with pytest.raises(InputError, match=found):
         oip.read_request(head + raw, str(len(head)), OUTPUTS)
+
+
+def test_a_text_cut_within_an_emoji_is_read_with_a_sign_in_its_place() -> None:
+    asked = oip.read_request(changed(data=["well \ud83d"]), None, OUTPUTS)
+    assert asked.texts == ["well \ufffd"]
 
 
 def test_bytes_that_belong_to_no_tensor_and_outputs_that_do_not_exist_are_told() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from trendlark.records import Analysis, Choice, Count, Entity, Flag, Label, Share, TrendHour
+from trendlark.records import Analysis, Choice, Count, Entity, Flag, Label, Share, TrendHour, clean_text
 from trendlark.reports.listing import ListedTweet
 from trendlark.web.links import outside_link
 
@@ -113,6 +113,14 @@ class PlaceList(BaseModel):
     next: str | None
 
 
+def _cleaned(value: object) -> object:
+    return clean_text(value) if isinstance(value, str) else value
+
+
+# Cleaned first: a length is not asked of a text that holds a lone surrogate.
+Text = Annotated[str, BeforeValidator(_cleaned)]
+
+
 class AnalyzeRequest(BaseModel):
     """One text, or many; ``langs`` gives their languages (ISO 639-1) where they are known."""
 
@@ -122,8 +130,8 @@ class AnalyzeRequest(BaseModel):
         json_schema_extra={"examples": [{"texts": ["Me encanta este partido", "What a day"]}]},
     )
 
-    text: Annotated[str, Field(max_length=MAX_CHARACTERS)] | None = None
-    texts: Annotated[list[str], Field(max_length=MAX_TEXTS)] | None = None
+    text: Annotated[Text, Field(max_length=MAX_CHARACTERS)] | None = None
+    texts: Annotated[list[Text], Field(max_length=MAX_TEXTS)] | None = None
     langs: Annotated[list[str | None], Field(max_length=MAX_TEXTS)] | None = None
 
     @model_validator(mode="after")

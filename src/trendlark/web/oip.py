@@ -7,6 +7,7 @@ order, little-endian, every BYTES element after its length in four bytes. Pure: 
 
 from __future__ import annotations
 
+import json
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -221,15 +222,7 @@ def _probabilities(task: Task) -> Callable[[Analysis], list[float]]:
 def read_request(body: bytes, header_length: str | None, outputs: Mapping[str, Output]) -> Asked:
     """What a body asks for; InputError in one sentence where it does not follow the protocol."""
     size = len(body) if header_length is None else _size(header_length, len(body))
-    try:
-        asked = InferRequest.model_validate_json(body[:size])
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the JSON"
-        raise InputError(
-            f"Found a request that is not of the Open Inference Protocol: {where}: {first['msg']}. "
-            "See docs/api.md for one that is."
-        ) from None
+    asked = _parsed(body[:size])
     rest = memoryview(body)[size:]
     given: dict[str, list[str]] = {}
     for tensor in asked.inputs:
@@ -279,8 +272,22 @@ def write_answer(
     return b"".join([head, *binaries]), headers
 
 
+def _parsed(raw: bytes) -> InferRequest:
+    try:
+        # Not read by pydantic, which takes no lone surrogate: who cuts a text within an emoji sends one.
+        return InferRequest.model_validate(json.loads(raw))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        found = f"{'.'.join(str(part) for part in first['loc']) or 'the JSON'}: {first['msg']}"
+    except (ValueError, RecursionError) as error:
+        found = f"the JSON: {error}"
+    raise InputError(
+        f"Found a request that is not of the Open Inference Protocol: {found}. See docs/api.md for one that is."
+    )
+
+
 def _size(text: str, most: int) -> int:
-    if not (text.isascii() and text.isdecimal()) or int(text[:12]) > most:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 12) or int(text) > most:
         raise InputError(
             f"Found {HEADER}: {text[:40]!r} over a body of {most:,} bytes; it is the length of the JSON part. "
             "Correct it or leave it out."
@@ -306,7 +313,8 @@ def _strings(tensor: InputTensor, rest: memoryview) -> tuple[list[str], memoryvi
     shape = tensor.shape
     if shape not in ([len(values)], [len(values), 1]):
         raise InputError(
-            f"Found {len(values)} values in {tensor.name} of shape {shape}; the shape is [{len(values)}]. Correct it."
+            f"Found {len(values)} values in {tensor.name} of shape {str(shape)[:40]}; the shape is [{len(values)}]. "
+            "Correct it."
         )
     return values, rest
 

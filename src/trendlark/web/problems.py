@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from trendlark import errors
@@ -57,6 +58,13 @@ _TITLES: dict[type[TrendlarkError], str] = {
     errors.ModelError: "The model cannot answer",
     errors.OverloadError: "Too many requests are waiting",
 }
+# What the framework says of these says neither what is allowed nor what to do.
+_SENTENCES = {
+    400: "Found a body that cannot be read as JSON; bodies are JSON in UTF-8, not compressed. Send it so.",
+    404: "Found no such address here; / has the dashboard and /openapi.json lists the API.",
+    405: "Found a method that is not for this address; /openapi.json tells which it takes. Use one of these.",
+}
+_CUT = "Found the connection closed before all of the body had come; a body comes whole. Send it again."
 _PROGRAMS = ("/v1", "/v2", "/live", "/ready", "/metrics", "/openapi.json", "/static")
 
 
@@ -123,6 +131,7 @@ def add_handlers(app: FastAPI) -> None:
     """Teach the application to answer every error that is raised on purpose."""
     app.add_exception_handler(TrendlarkError, _own)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _cut_off)
     app.add_exception_handler(RequestValidationError, _invalid)
 
 
@@ -161,12 +170,15 @@ async def _own(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    detail = str(error.detail)
     if error.status_code == 304:
         return Response(status_code=304, headers=error.headers)
-    if error.status_code == 404:
-        detail = "Found no such address here; / has the dashboard and /openapi.json lists the API."
+    detail = _SENTENCES.get(error.status_code, str(error.detail))
     return _respond(request, http_problem(error.status_code, detail), error.headers)
+
+
+async def _cut_off(request: Request, _: Exception) -> Response:
+    # Nobody is left to read it; it keeps who hangs up from being counted and logged as a failure of the server.
+    return _respond(request, http_problem(400, _CUT))
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

@@ -9,7 +9,7 @@ from fastapi import Query, Request, Response
 
 from trendlark.errors import InputError, NotFoundError, TrendlarkError
 from trendlark.hours import Hour
-from trendlark.records import PLACES, Analysis, Place, clean_text
+from trendlark.records import PLACES, Analysis, Place
 from trendlark.reports import queries
 from trendlark.web.answers import (
     MAX_CHARACTERS,
@@ -45,7 +45,7 @@ Name = Annotated[
 )
 async def analyze(request: Request, asked: AnalyzeRequest) -> Response:
     """Sentiment, emotions, topics, entities and more of one text or many; a text that is refused has its error."""
-    texts = [clean_text(text) for text in asked.all_texts()]
+    texts = asked.all_texts()
     fit = [index for index, text in enumerate(texts) if len(text) <= MAX_CHARACTERS]
     langs = [asked.langs[index] for index in fit] if asked.langs else None
     done = await room_of(request).desk.analyze([texts[index] for index in fit], langs) if fit else []
