@@ -33,6 +33,14 @@ def test_one_volume_holds_the_lake_for_all_three() -> None:
         assert service["build"]["target"] == "service"
 
 
+@pytest.mark.parametrize("setting", ["PLACES", "BUDGET_USD_PER_DAY", "MODEL"])
+def test_all_three_go_by_the_same_settings(setting: str) -> None:
+    """What the dashboard tells of the budget is what the collector stops at."""
+    variable = f"TRENDLARK_{setting}"
+    assert len({variables(name, "compose.yaml")[variable] for name in OURS}) == 1
+    assert f"{variable}: ${{{variable}:-" in (ROOT / "compose.yaml").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("name", OURS)
 def test_commands_are_accepted(name: str) -> None:
     service = read("compose.yaml")["services"][name]
