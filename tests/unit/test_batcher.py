@@ -260,6 +260,21 @@ def test_a_call_that_no_worker_took_in_time_is_given_up(
     assert metrics.registry.get_sample_value("trendlark_queue_texts") == 0
 
 
+def test_calls_that_are_given_up_do_not_pile_up_behind_a_worker_that_hangs(make: Make, model: Moody) -> None:
+    metrics = Metrics()
+    batcher = make(most_texts=10, metrics=metrics)
+    held = hold(batcher, model)
+    patient = batcher.submit(["patient"], None)
+    for number in range(100):
+        assert isinstance(batcher.late(batcher.submit([f"t{number}"] * 5, None)), OverloadError)
+    assert metrics.registry.get_sample_value("trendlark_queue_texts") == 1
+    assert len(batcher._queue) == 1
+    model.gate.set()
+    assert held.result(PATIENCE)
+    assert patient.result(PATIENCE) == MODEL.analyze(["patient"])
+    assert metrics.registry.get_sample_value("trendlark_queue_texts") == 0
+
+
 def test_a_server_that_stops_works_off_what_waits_and_what_had_begun(make: Make, model: Moody) -> None:
     batcher = make()
     assert not batcher.stopping

@@ -116,6 +116,7 @@ class Batcher:
     def late(self, call: Future[Result]) -> TrendlarkError:
         """The error of a call that ran out of time, which is taken out of the line if it still stands there."""
         if call.cancel():
+            self._take_out(call)
             self._metrics.refused.labels("deadline").inc()
             return self._overload(f"Found no worker free within {self._deadline:g} seconds")
         return ModelError(
@@ -159,6 +160,15 @@ class Batcher:
             self._changed.notify_all()
         for call in left:
             call.fail(error)
+
+    def _take_out(self, call: Future[Result]) -> None:
+        # Not left to the worker that comes to it: where all of them hang, none does, and the line would grow for ever.
+        with self._changed:
+            for at, one in enumerate(self._queue):
+                if one.future is call:
+                    del self._queue[at]
+                    self._metrics.queue_texts.dec(len(one.texts))
+                    return
 
     def _left(self, texts: int) -> None:
         with self._changed:
