@@ -17,6 +17,7 @@ from trendlark.records import Analysis
 from trendlark.web import batcher, serve
 from trendlark.web.app import create_app
 from trendlark.web.desk import WORKERS
+from trendlark.web.routes import health
 from trendlark.web.serve import WebServer
 
 PATIENCE = 30.0
@@ -140,4 +141,27 @@ def test_a_model_that_hangs_costs_each_caller_its_deadline_and_no_more(lake: Lak
         while client.get("/ready").status_code != 200:
             assert time.monotonic() < end
         while client.post("/v1/analyze", json={"text": "a"}).status_code != 200:
+            assert time.monotonic() < end
+
+
+def probing() -> int:
+    """Threads of this process that requests and probes run in."""
+    return sum("AnyIO" in thread.name for thread in threading.enumerate())
+
+
+def test_probes_of_a_model_that_hangs_keep_one_thread(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "PROBE_SECONDS", 0.5)
+    model = Faulty()
+    model.gate.clear()
+    with client_of(lake, model) as client:
+        client.get("/ready")
+        before = probing()
+        for _ in range(8):
+            answer = client.get("/ready", timeout=PATIENCE)
+            assert answer.status_code == 503
+            assert "no answer within 0.5 seconds" in answer.json()["model"]
+        assert probing() <= before + 1
+        model.gate.set()
+        end = time.monotonic() + PATIENCE
+        while client.get("/ready").status_code != 200:
             assert time.monotonic() < end
