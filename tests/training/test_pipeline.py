@@ -31,8 +31,8 @@ ROOT = Path(__file__).parents[2]
 COMMITTED = ROOT / "deploy" / "kubeflow" / "compiled"
 NAMES = ("train", "reanalyze")
 _UNCACHED = {
-    "prepare-data", "find-service", "publish-model", "roll-out-model", "keep-service", "list-days", "analyze-day",
-    "tell-days",
+    "prepare-data", "find-service", "plan-runs", "publish-model", "roll-out-model", "keep-service", "list-days",
+    "analyze-day", "tell-days",
 }  # fmt: skip
 
 
@@ -166,11 +166,14 @@ def test_parameters_are_read_by_their_types() -> None:
         "models": "",
     }
     with pytest.raises(InputError) as caught:
-        parse_parameters("train", {"seeds": "0", "limit": "many", "rounds": "3"})
+        parse_parameters("train", {"seeds": "0", "limit": "many", "rounds": "3", "task_loss": "nan"})
     told = str(caught.value)
     assert all(
         part in told
-        for part in ("rounds is no parameter", "data is missing", "seeds is '0'", "limit is 'many'")
+        for part in (
+            *("rounds is no parameter", "data is missing", "seeds is '0'", "limit is 'many'"),
+            "task_loss is 'nan', not of the type Float",
+        )
     )
 
 

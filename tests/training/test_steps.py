@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 pytest.importorskip("tomli_w", reason="needs trendlark[pipeline]")
 
 from tests.support.s3_server import running_s3
+from tests.training.bases import write_base
 from tests.training.tiny import tiny_checkpoint, write_rows
 from trendlark.errors import InputError, ModelError, NotFoundError
 from trendlark.nlu.artifact import load_artifact
@@ -24,7 +27,7 @@ from trendlark.training.steps.claim import Claim
 from trendlark.training.steps.data import prepare
 from trendlark.training.steps.judge import judge, judge_service
 from trendlark.training.steps.learn import CHECKPOINT_FILE, Plan, data_of, learn, plan
-from trendlark.training.steps.shelf import in_service, open_shelf
+from trendlark.training.steps.shelf import in_service, name_of, open_shelf
 from trendlark.training.steps.ship import Difference, ship
 
 RECIPE = 'name = "tiny"\nsteps = 2\ntokens_per_batch = 64\n'
@@ -115,7 +118,7 @@ def test_plans_are_checked_before_any_training(wanted: Plan, tmp_path: Path) -> 
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "manifest.json").write_text("{}", encoding="utf-8")
     for begun in ("old/last.pt", "default", str(tmp_path / "model")):
-        [on] = plan(wanted.digest, wanted.recipe, begun, [0])
+        on = replace(wanted, base=begun)
         assert (on.start, on.settled().base) == (Path(begun), by_epochs.settled().base)
     assert plan(wanted.digest, wanted.recipe, "e5", [0])[0].start is None
     assert plan(wanted.digest, wanted.recipe, "", [0])[0].start is None
@@ -126,10 +129,67 @@ def test_plans_are_checked_before_any_training(wanted: Plan, tmp_path: Path) -> 
         ({"epochs": -0.5}, "epochs is -0.5"),
         ({"steps": 5, "epochs": 2.0}, "Found 5 steps and 2 epochs; allowed is one of them"),
         ({"seeds": []}, "no seed"),
+        ({"seeds": [0, "a"]}, "a seed is 'a'. Allowed are 0 and more, of seeds whole numbers"),
+        ({"seeds": [0.5]}, "a seed is 0.5"),
+        ({"seeds": [[1]]}, r"a seed is \[1\]"),
+        ({"seeds": [True]}, "a seed is True"),
+        ({"seeds": [-1]}, "a seed is -1"),
+        ({"minutes": -5.0}, "minutes is -5.0"),
+        ({"minutes": math.nan, "epochs": math.inf}, "minutes is nan and epochs is inf"),
     ):
         given = {"digest": "d", "recipe": wanted.recipe, "base": "", "seeds": [0], "steps": 0, "minutes": 0.0}
         with pytest.raises(InputError, match=told):
             plan(**(given | change))  # type: ignore[arg-type]
+
+
+def test_what_a_run_is_planned_with_is_in_its_plan(wanted: Plan, tmp_path: Path) -> None:
+    """A plan is what answers are kept by: what lies under the same paths is told apart."""
+
+    def planned(base: str = wanted.base) -> str:
+        [one] = plan(wanted.digest, wanted.recipe, base, [0])
+        return one.run
+
+    first = planned()
+    assert planned() == first
+    tiny_checkpoint(3).save(tmp_path / "start.pt")
+    second = planned()
+    assert second != first
+    (tmp_path / "tiny.toml").write_text(RECIPE.replace("2", "3"), encoding="utf-8")
+    third = planned()
+    assert third not in (first, second)
+    base = write_base(tmp_path / "base")
+    encoder = planned(base=str(base))
+    assert encoder != third
+    (base / "config.json").write_text((base / "config.json").read_text() + "\n", encoding="utf-8")
+    assert planned(base=str(base)) != encoder
+    with pytest.raises(NotFoundError, match=r"Found no checkpoint at .*gone.pt to go on from"):
+        planned(base=str(tmp_path / "gone.pt"))
+
+
+def test_a_run_is_trained_by_what_it_was_planned_with(claim: Claim, wanted: Plan, tmp_path: Path) -> None:
+    [one] = plan(wanted.digest, wanted.recipe, wanted.base, [0])
+    run = learn(claim, one)
+    assert run == one.run
+    (tmp_path / "tiny.toml").write_text(RECIPE.replace("2", "3"), encoding="utf-8")
+    with pytest.raises(InputError, match=rf"changed after the run {run} was planned.*Run the pipeline again"):
+        learn(claim, one)
+    tiny_checkpoint(3).save(tmp_path / "start.pt")
+    [other] = plan(wanted.digest, wanted.recipe, wanted.base, [0])
+    # Another checkpoint under the same name is learnt from, not answered from what lies there.
+    assert learn(claim, other) not in ("", run)
+
+
+def test_a_model_in_service_is_named_by_what_it_is(data: Path, tmp_path: Path) -> None:
+    export.write_model(tiny_checkpoint(1), data, tmp_path / "model", "tiny")
+    first = name_of(str(tmp_path / "model"))
+    export.write_model(tiny_checkpoint(2), data, tmp_path / "model", "tiny")
+    assert {first[:5], name_of(str(tmp_path / "model"))[:5]} == {"tiny-"}
+    assert name_of(str(tmp_path / "model")) != first
+    tiny_checkpoint(1).save(tmp_path / "last.pt")
+    assert re.fullmatch(r"last-[0-9a-f]{8}", name_of(str(tmp_path / "last.pt")))
+    assert (name_of("none"), name_of("fake")) == ("none", "fake")
+    with pytest.raises(NotFoundError, match="no checkpoint"):
+        name_of("gone.pt")
 
 
 def test_another_model_in_the_same_folder_is_another_start(
@@ -211,8 +271,11 @@ def test_a_run_is_judged_exported_and_shelved(claim: Claim, wanted: Plan) -> Non
     shelf.set_current(version)
     assert in_service(shelf, "current") == str(claim.models / version)
     # Candidate and model in service are judged by one rule: the same model is as good in either place.
-    serving = judge_service(claim, wanted.digest, in_service(shelf, "current"))
-    assert (serving.sets, serving.mean) == (evaluation.sets, evaluation.mean)
+    address = in_service(shelf, "current")
+    serving = judge_service(claim, wanted.digest, address, name_of(address))
+    assert (serving.model, serving.sets, serving.mean) == (version, evaluation.sets, evaluation.mean)
+    nothing = judge_service(claim, wanted.digest, "none", name_of("none"))
+    assert (nothing.model, nothing.sets) == ("none", {})
 
 
 def test_an_export_that_is_another_model_is_refused() -> None:

@@ -6,15 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.hours import HOUR
-from trendlark.errors import InputError
+from tests.support.hours import HOUR, jobs_for
+from trendlark.errors import InputError, NotFoundError
 from trendlark.lake import open_lake
 from trendlark.training.steps.past import days_of, told
 
 
 def test_days_are_those_that_hold_hours(tmp_path: Path) -> None:
     lake = open_lake(str(tmp_path / "lake"))
-    assert days_of(lake, HOUR.day, HOUR.day) == []
+    with pytest.raises(NotFoundError, match=f"Found no hour from {HOUR.day} to {HOUR.day} in the lake"):
+        days_of(lake, HOUR.day, HOUR.day)
+    jobs_for(tmp_path / "lake", places=("es",)).run_hour(HOUR)
+    assert days_of(lake, "2026-11-01", HOUR.day) == [HOUR.day]
     for first, last, why in (
         (HOUR.day, "2020-01-01", "Exchange them"),
         ("today", HOUR.day, "allowed are days"),

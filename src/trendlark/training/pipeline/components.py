@@ -46,16 +46,23 @@ def report_data(root: str, digest: str, report: Output[Markdown]) -> None:
 
 
 @_component
-def find_service(root: str, models: str, service: str) -> str:
-    """Return the address of the model in service, so that what is scored next is cached by it."""
+def find_service(
+    root: str,
+    models: str,
+    service: str,
+) -> NamedTuple("Service", [("address", str), ("name", str)]):  # type: ignore[valid-type]
+    """Find the model in service; its name has its digest, so that what is scored next is cached by what it is."""
+    from collections import namedtuple
     from pathlib import Path
 
     from trendlark.training.steps.claim import Claim
-    from trendlark.training.steps.shelf import in_service, open_shelf
+    from trendlark.training.steps.shelf import in_service, name_of, open_shelf
 
     claim = Claim(Path(root))
     with claim.logged("find-service"):
-        return in_service(open_shelf(models or str(claim.models)), service)
+        address = in_service(open_shelf(models or str(claim.models)), service)
+        answer = namedtuple("answer", "address name")
+        return answer(address, name_of(address))
 
 
 @_component
@@ -68,7 +75,7 @@ def plan_runs(
     minutes: float,
     epochs: float,
 ) -> list:  # type: ignore[type-arg]
-    """The runs to do, one for each seed.
+    """The runs to do, one for each seed, named by all that they depend on.
 
     Each holds all that its steps need: in a loop on one machine, kfp hands over the loop's item in the place of
     any other step's output.
@@ -128,7 +135,7 @@ def evaluate_model(
 
 
 @_component
-def evaluate_service(root: str, digest: str, address: str, limit: int) -> dict:  # type: ignore[type-arg]
+def evaluate_service(root: str, digest: str, address: str, name: str, limit: int) -> dict:  # type: ignore[type-arg]
     """Score the model in service on the same rows."""
     from pathlib import Path
 
@@ -137,7 +144,7 @@ def evaluate_service(root: str, digest: str, address: str, limit: int) -> dict: 
 
     claim = Claim(Path(root))
     with claim.logged("evaluate-service"):
-        return judge_service(claim, digest, address, limit).to_dict()
+        return judge_service(claim, digest, address, name, limit).to_dict()
 
 
 @_component
@@ -252,16 +259,23 @@ def keep_service(root: str, run: str, reasons: str, told: Output[Markdown]) -> s
 
 
 @_component
-def list_days(lake: str, first_day: str, last_day: str) -> list:  # type: ignore[type-arg]
-    """The days that hold hours."""
-    from trendlark.lake import open_lake
-    from trendlark.training.steps.past import days_of
+def list_days(root: str, lake: str, models: str, model: str, first_day: str, last_day: str) -> list:  # type: ignore[type-arg]
+    """The days that hold hours, each with the one model for all: another may be put in service meanwhile."""
+    from pathlib import Path
 
-    return days_of(open_lake(lake), first_day, last_day)
+    from trendlark.lake import open_lake
+    from trendlark.training.steps.claim import Claim
+    from trendlark.training.steps.past import days_of
+    from trendlark.training.steps.shelf import in_service, open_shelf
+
+    claim = Claim(Path(root))
+    with claim.logged("list-days"):
+        address = in_service(open_shelf(models or str(claim.models)), model)
+        return [{"day": day, "model": address} for day in days_of(open_lake(lake), first_day, last_day)]
 
 
 @_component
-def analyze_day(root: str, lake: str, models: str, model: str, day: str, threads: int) -> dict:  # type: ignore[type-arg]
+def analyze_day(root: str, lake: str, again: dict, threads: int) -> dict:  # type: ignore[type-arg]
     """Analyse the hours of a day again."""
     from pathlib import Path
 
@@ -269,14 +283,12 @@ def analyze_day(root: str, lake: str, models: str, model: str, day: str, threads
     from trendlark.nlu.analyzer import load
     from trendlark.training.steps.claim import Claim
     from trendlark.training.steps.past import analyze_day_again
-    from trendlark.training.steps.shelf import in_service, open_shelf
 
     claim = Claim(Path(root))
     with claim.logged("analyze-day"):
-        address = in_service(open_shelf(models or str(claim.models)), model)
-        engine = load(address, threads)
+        engine = load(again["model"], threads)
         try:
-            return analyze_day_again(open_lake(lake), engine, day).to_dict()
+            return analyze_day_again(open_lake(lake), engine, again["day"]).to_dict()
         finally:
             engine.close()
 

@@ -122,7 +122,8 @@ def train_pipeline(site: Site) -> Any:
             minutes=minutes,
             epochs=epochs,
         )
-        plans = _place(wanted, site, _LIGHT).output
+        # Another recipe or checkpoint may lie where the one of the last run did.
+        plans = _place(wanted, site, _LIGHT, cached=False).output
         with dsl.ParallelFor(plans, parallelism=_MODELS_AT_ONCE) as plan:
             run = _place_training(steps.train_model(root=root, plan=plan), site).output
             scored = _place(steps.evaluate_model(root=root, run=run, limit=limit), site, _SCORING)
@@ -141,8 +142,10 @@ def train_pipeline(site: Site) -> Any:
 
 def _judge_service(site: Site, root: Any, digest: Any, models: Any, service: Any, limit: Any) -> Any:
     find = steps.find_service(root=root, models=models, service=service)
-    address = _place(find, site, _LIGHT, cached=False).output
-    score = steps.evaluate_service(root=root, digest=digest, address=address, limit=limit)
+    found = _place(find, site, _LIGHT, cached=False).outputs
+    score = steps.evaluate_service(
+        root=root, digest=digest, address=found["address"], name=found["name"], limit=limit
+    )
     return _place(score, site, _SCORING).output
 
 
@@ -194,13 +197,13 @@ def reanalyze_pipeline(site: Site) -> Any:
         model: str = "current",
         threads: int = 1,
     ) -> str:
-        find = steps.list_days(lake=lake, first_day=first_day, last_day=last_day)
+        find = steps.list_days(
+            root=root, lake=lake, models=models, model=model, first_day=first_day, last_day=last_day
+        )
         days = _place(find, site, _LIGHT, cached=False)
-        with dsl.ParallelFor(days.output, parallelism=_DAYS_AT_ONCE) as day:
-            again = steps.analyze_day(
-                root=root, lake=lake, models=models, model=model, day=day, threads=threads
-            )
-            done = _place(again, site, _DAY, cached=False)
+        with dsl.ParallelFor(days.output, parallelism=_DAYS_AT_ONCE) as again:
+            analyze = steps.analyze_day(root=root, lake=lake, again=again, threads=threads)
+            done = _place(analyze, site, _DAY, cached=False)
         told = _place(steps.tell_days(days=dsl.Collected(done.output)), site, _LIGHT, cached=False)
         outcome: str = told.outputs["Output"]
         return outcome

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import warnings
@@ -66,10 +67,18 @@ def _flow(kind: type) -> Any:
     return read
 
 
+def _finite(text: str) -> float:
+    value = float(text)
+    # A margin that is not-a-number or without end is no margin.
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
+
+
 _READERS = {
     "String": str,
     "Integer": int,
-    "Float": float,
+    "Float": _finite,
     "List": _flow(list),
     "Dict": _flow(dict),
 }

@@ -36,11 +36,14 @@ def judge(claim: Claim, run: str, limit: int = 0) -> tuple[Evaluation, Pictures]
     return evaluation, draw(predict, state.tokenizer, data, calibration, limit or None)
 
 
-def judge_service(claim: Claim, digest: str, address: str, limit: int = 0) -> Evaluation:
-    """Score the model in service on the same rows by the same rules; ``none`` has no scores."""
-    if address == NOTHING:
+def judge_service(claim: Claim, digest: str, address: str, name: str, limit: int = 0) -> Evaluation:
+    """Score the model in service, which is told of by its name, on the same rows by the same rules.
+
+    The name ``none`` has no scores.
+    """
+    if name == NOTHING:
         return Evaluation(NOTHING, 0.0, {})
-    return _summed_up(address, evaluate.run(address, claim.data(digest), limit or None))
+    return _summed_up(name, evaluate.run(address, claim.data(digest), limit or None))
 
 
 def _summed_up(model: str, scores: Scores) -> Evaluation:

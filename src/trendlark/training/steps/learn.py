@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,8 @@ class Plan:
 
     ``base`` is one of the recipe's bases, or what to go on from: a checkpoint (.pt), ``default`` for the shipped model,
     or the folder of another; empty takes the recipe's, as 0 does for ``steps`` and ``epochs``, of which one may be
-    given; ``minutes`` bound the training on all tasks, 0 leaves it to them.
+    given; ``minutes`` bound the training on all tasks, 0 leaves it to them. ``run`` is the name, by which whoever keeps
+    the answers of steps tells what ``recipe`` and ``base`` held when the run was planned.
     """
 
     digest: str
@@ -40,6 +42,7 @@ class Plan:
     steps: int = 0
     minutes: float = 0.0
     epochs: float = 0.0
+    run: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -58,7 +61,8 @@ class Plan:
         changes |= {"steps": int(self.steps), "epochs": 0.0} if self.steps else {}
         changes |= {"epochs": float(self.epochs)} if self.epochs else {}
         changes |= {"base": self.base} if self.base and self.start is None else {}
-        return _changed(load_recipe(self.recipe), changes, self.recipe)
+        source = f"recipe {self.recipe} with {', '.join(changes)} as asked"
+        return parse_recipe(load_recipe(self.recipe).to_dict() | changes, source)
 
 
 def plan(
@@ -70,27 +74,55 @@ def plan(
     minutes: float = 0.0,
     epochs: float = 0.0,
 ) -> list[Plan]:
-    """Return the runs to do, one for each seed; raises InputError where they cannot be, before any is begun."""
+    """Return the runs to do, one for each seed.
+
+    Raises InputError, ModelError or NotFoundError where they cannot be, before any is begun.
+    """
+    _check(seeds, {"steps": steps, "minutes": minutes, "epochs": epochs})
     if steps and epochs:
         raise InputError(
             f"Found {steps} steps and {epochs:g} epochs; allowed is one of them. Leave the other at 0."
         )
     plans = [Plan(digest, recipe, base, int(seed), steps, minutes, epochs) for seed in dict.fromkeys(seeds)]
-    if not plans:
+    return [replace(one, run=_name(one.settled(), one)) for one in plans]
+
+
+def _check(seeds: Sequence[Any], amounts: Mapping[str, float]) -> None:
+    if not seeds:
         raise InputError("Found no seed; allowed is one or more whole numbers, such as [0]. Give one.")
-    for one in plans:
-        one.settled()
-    return plans
+    wrong = [f"{name} is {value!r}" for name, value in amounts.items() if not 0 <= value < math.inf]
+    wrong += [f"a seed is {seed!r}" for seed in seeds if not _is_seed(seed)]
+    if wrong:
+        raise InputError(
+            f"Found that {' and '.join(wrong)}. Allowed are 0 and more, of seeds whole numbers. Correct the parameters."
+        )
+
+
+def _is_seed(seed: Any) -> bool:
+    # kfp hands whole numbers in lists over as floats; to Python true is the number 1.
+    return (
+        isinstance(seed, int | float)
+        and not isinstance(seed, bool)
+        and seed >= 0
+        and float(seed).is_integer()
+    )
 
 
 def learn(claim: Claim, wanted: Plan) -> str:
     """Train as planned and return the run's name.
 
     The run's folder is named by all that it depends on: the same call after a killed pod goes on in it from the
-    last checkpoint, and a run that is finished is not done again.
+    last checkpoint, and a run that is finished is not done again. Raises InputError where recipe or start are not
+    what they were when it was planned.
     """
     data, chosen = claim.data(wanted.digest), wanted.settled()
-    out = claim.new_run(_name(chosen, wanted))
+    name = _name(chosen, wanted)
+    if wanted.run not in ("", name):
+        raise InputError(
+            f"Found that {wanted.recipe} or {wanted.base or chosen.base} changed after the run {wanted.run} was "
+            "planned; a run is trained by what it was planned with. Run the pipeline again."
+        )
+    out = claim.new_run(name)
     if (out / DONE_FILE).exists():
         _log.info("run: %s is finished, nothing to train", out.name)
         return out.name
@@ -109,18 +141,20 @@ def data_of(claim: Claim, run: str) -> str:
     return digest
 
 
-def _changed(recipe: Recipe, changes: dict[str, Any], source: str) -> Recipe:
-    wrong = [f"{name} is {value!r}" for name, value in changes.items() if name != "base" and value < 0]
-    if wrong:
-        raise InputError(f"Found that {' and '.join(wrong)}. Allowed are 0 and more. Correct the parameters.")
-    return parse_recipe(recipe.to_dict() | changes, f"recipe {source} with {', '.join(changes)} as asked")
-
-
 def _begun(start: Path | None) -> str:
-    # A model's folder, and what the package ships as default, may hold another model tomorrow: its name has its digest.
-    if start is None or start.suffix == ".pt":
-        return str(start or "")
-    return load_artifact(start).name
+    # Where it lies another model may lie tomorrow, and what the package ships as default changes, too.
+    if start is None:
+        return ""
+    if start.suffix != ".pt":
+        return load_artifact(start).name
+    if not start.is_file():
+        raise NotFoundError(f"Found no checkpoint at {start} to go on from. Allowed is a .pt file. Name one.")
+    return file_digest(start)
+
+
+def _encoder(base: str) -> dict[str, str]:
+    """The digests of the files of an encoder's folder; those of the package change with its version alone."""
+    return {path.name: file_digest(path) for path in sorted(Path(base).iterdir()) if path.is_file()}
 
 
 def _name(recipe: Recipe, wanted: Plan) -> str:
@@ -130,5 +164,7 @@ def _name(recipe: Recipe, wanted: Plan) -> str:
         "start": _begun(wanted.start),
         "minutes": float(wanted.minutes),
     }
+    if recipe.base != "e5":
+        parts["encoder"] = _encoder(recipe.base)
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
     return f"{recipe.name}-seed{recipe.seed}-{key}"

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-from trendlark.errors import InputError
+from trendlark.errors import InputError, NotFoundError
 from trendlark.jobs.analyze import analyze_hour
 from trendlark.jobs.engines import Engine
 from trendlark.jobs.summarise import summarise_hour
@@ -33,13 +33,22 @@ class DayAgain:
 
 
 def days_of(lake: Lake, first: str, last: str) -> list[str]:
-    """Return the UTC days from ``first`` to ``last`` (both included) that hold hours; raises InputError."""
+    """Return the UTC days from ``first`` to ``last`` (both included) that hold hours.
+
+    Raises InputError for days that are none, NotFoundError where no hour was collected on any of them.
+    """
     start, end = _day(first), _day(last)
     if start > end:
         raise InputError(
             f"Found the days {first} to {last}; the first may not be after the last. Exchange them."
         )
-    return sorted({hour.day for hour in lake.hours() if start <= _day(hour.day) <= end})
+    days = sorted({hour.day for hour in lake.hours() if start <= _day(hour.day) <= end})
+    if not days:
+        raise NotFoundError(
+            f"Found no hour from {first} to {last} in the lake; allowed are days of which some hour was collected. "
+            "Check the days and the lake."
+        )
+    return days
 
 
 def analyze_day_again(lake: Lake, engine: Engine, day: str) -> DayAgain:

@@ -6,6 +6,7 @@ models.json    {"current": VERSION, "previous": VERSION, "models": [newest first
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from trendlark.errors import ModelError, NotFoundError
 from trendlark.hours import utc_now
 from trendlark.nlu.artifact import MANIFEST_FILE, load_artifact
 from trendlark.nlu.remote import open_store
+from trendlark.training.steps.gate import NOTHING
 
 _log = logging.getLogger(__name__)
 
@@ -124,6 +126,22 @@ def open_shelf(address: str) -> Shelf:
     if not address or "://" in address:
         raise ModelError(f"Found the shelf {address!r}; allowed are a folder and an s3:// address. Name one.")
     return Shelf(address, fs.LocalFileSystem(), address)
+
+
+def name_of(address: str) -> str:
+    """Return what tells the model at an address from any other that may lie there later: its name with its digest.
+
+    ``none`` and ``fake`` are names themselves. Raises ModelError, or NotFoundError for a checkpoint (.pt) that is gone.
+    """
+    if address in (NOTHING, "fake"):
+        return address
+    if not address.endswith(".pt"):
+        return load_artifact(address).name
+    path = Path(address)
+    if not path.is_file():
+        raise NotFoundError(f"Found no checkpoint at {path}. Allowed is a .pt file. Name one.")
+    with path.open("rb") as file:
+        return f"{path.stem}-{hashlib.file_digest(file, 'sha256').hexdigest()[:8]}"
 
 
 def in_service(shelf: Shelf, named: str) -> str:
