@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -13,7 +16,7 @@ import pytest
 from tests.support.hours import settings_for
 from tests.support.web_app import client_of, empty_lake
 from tests.support.web_lake import STORIES, fill
-from trendlark.errors import LakeError
+from trendlark.errors import LakeError, TrendlarkError
 from trendlark.lake import Lake
 from trendlark.lake import limited as module
 from trendlark.lake.limited import Limits, ask
@@ -68,6 +71,25 @@ def test_no_more_rows_are_given_than_the_setting_allows(client: httpx.Client) ->
         assert body["truncated"] is True
     _, body = run(client, "SELECT DISTINCT place FROM tweets")
     assert (body["rows"], body["truncated"]) == ([["es"]], False)
+
+
+def test_what_time_it_is_may_be_asked(client: httpx.Client) -> None:
+    query = "SELECT now() AS a, to_timestamp('2026-11-23T07:00:00.123456789') AS b, current_time AS c, [now()] AS d"
+    status, body = run(client, query)
+    assert (status, body.get("columns")) == (200, ["a", "b", "c", "d"])
+    assert body["rows"][0][1] == "2026-11-23T07:00:00.123456"
+
+
+@pytest.mark.parametrize(
+    "value", ["arrow_cast(-10000000, 'Date32')", "arrow_cast(9223372036854775807, 'Timestamp(Second, None)')"]
+)
+def test_a_value_that_cannot_be_written_is_not_called_a_lack_of_memory(
+    client: httpx.Client, value: str
+) -> None:
+    status, body = run(client, f"SELECT {value}")
+    assert status == 400
+    assert body["type"] == "urn:trendlark:query"
+    assert "times are of the years 1 to 9999" in body["detail"]
 
 
 @pytest.mark.parametrize(
@@ -154,3 +176,29 @@ def test_a_lake_that_cannot_be_read_is_not_called_a_bad_query(
     with pytest.raises(LakeError):
         ask(str(folder / "lake"), "SELECT count(*) FROM tweets", Limits(1, 60, 768))
     assert module.MOST_BYTES == 10_000_000
+
+
+def test_programs_in_the_folder_of_the_server_are_not_run(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("random", "json", "trendlark"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit(1)")
+    monkeypatch.chdir(tmp_path)
+    answer = json.loads(ask(lake.uri, "SELECT 1 AS a", Limits(1, PATIENCE, 768)))
+    assert answer == {"columns": ["a"], "rows": [[1]], "truncated": False}
+
+
+def test_a_process_that_fails_by_itself_is_told_and_logged_without_what_it_said(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = tmp_path / "python"
+    broken.write_text(
+        "#!/bin/sh\necho '  File \"a.py\", line 3' >&2\necho 'ValueError: private words' >&2\nexit 1\n"
+    )
+    broken.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(broken))
+    with pytest.raises(TrendlarkError, match="no fault of the query") as caught:
+        ask(lake.uri, "SELECT 1", Limits(1, PATIENCE, 768))
+    assert caught.value.http_status == 500
+    assert "a.py" in caplog.text
+    assert "private" not in caplog.text

@@ -162,6 +162,24 @@ def test_numbers_that_json_does_not_have_are_null(lake: str) -> None:
     assert _jsonl(call("query", query, "--format", "jsonl").out) == [{"a": None, "b": None, "c": [None, 1.5]}]
 
 
+@pytest.mark.parametrize("shape", ["table", "jsonl", "csv"])
+def test_what_time_it_is_may_be_asked_in_every_format(lake: str, shape: str) -> None:
+    said = call("query", "SELECT to_timestamp('2026-11-23T07:00:00.123456789') AS at", "--format", shape)
+    assert (said.code, said.err) == (0, "")
+    assert "07:00:00.123456" in said.out
+
+
+@pytest.mark.parametrize("words", [(), ("--format", "jsonl"), ("--format", "csv"), ("--out", "a.parquet")])
+def test_a_time_beyond_all_calendars_is_one_sentence(
+    lake: str, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    said = call("query", "SELECT arrow_cast(9223372036854775807, 'Timestamp(Second, None)') AS at", *words)
+    assert said.code == 2
+    assert "CAST(... AS BIGINT)" in said.err
+    assert said.err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
 def _steers(text: str) -> list[str]:
     """What of a text a terminal would obey, or what would hide what is really there."""
     return [c for c in text if c != "\n" and unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"}]

@@ -14,6 +14,7 @@ from trendlark.cli.tables import print_rows, screen, to_json
 from trendlark.errors import InputError
 from trendlark.jobs.files import fresh_part
 from trendlark.jobs.forms import CsvRows, delimiter_of
+from trendlark.lake.query import rows_of
 
 
 def write_results(
@@ -25,7 +26,7 @@ def write_results(
     """
     if out is None and shape == "table":
         table = rows.read_all()
-        print_rows(table.slice(0, shown).to_pylist(), "table")
+        print_rows(rows_of(table.slice(0, shown)), "table")
         return int(table.num_rows)
     if out is None:
         return _write_text(rows, shape, screen(), ",")
@@ -40,6 +41,11 @@ def write_results(
             if isinstance(error, OSError):
                 raise InputError(
                     f"Found that {out} cannot be written ({error.strerror or error}); name another file."
+                ) from error
+            if isinstance(error, pa.ArrowInvalid):
+                raise InputError(
+                    f"Found a value that {shape} cannot hold ({error}); leave it out, or ask for it as a number by "
+                    "CAST(... AS BIGINT)."
                 ) from error
             raise
     return given
@@ -62,7 +68,7 @@ def _write_text(rows: pa.RecordBatchReader, shape: Format, stream: IO[str], deli
     given = 0
     for batch in rows:
         given += batch.num_rows
-        for row in batch.to_pylist():
+        for row in rows_of(batch):
             if csv_rows is not None:
                 csv_rows.write(row)
             else:

@@ -8,6 +8,7 @@ this module is that process: a question as JSON on standard input, the answer as
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
@@ -16,11 +17,20 @@ from typing import Any
 
 from trendlark.errors import LakeError, QueryError, TrendlarkError
 from trendlark.lake import open_lake
+from trendlark.lake.query import rows_of
 from trendlark.records import finite
 
 MOST_BYTES = 10_000_000
 _FOUND_WRONG = 3
 _SPILL_BYTES = 256 * 1024 * 1024
+# What a process says whose memory is refused, where it is not ended by a signal.
+_NO_MEMORY = (
+    b"MemoryError",
+    b"annot allocate memory",
+    b"Resource temporarily unavailable",
+    b"PanicException",
+)
+_LOG = logging.getLogger("trendlark.lake")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +46,11 @@ def ask(uri: str, query: str, limits: Limits) -> bytes:
     """The answer as JSON: ``columns``, ``rows`` as lists, and ``truncated`` where there were more rows.
 
     Raises QueryError for SQL that the lake cannot answer or that needs more than the limits, LakeError where the
-    lake cannot be read.
+    lake cannot be read, TrendlarkError where the process fails by itself.
     """
     question = json.dumps({"uri": uri, "query": query, "limits": asdict(limits)}).encode()
-    command = [sys.executable, "-m", "trendlark.lake.limited"]
+    # Without the folder of the server (-P): it may hold somebody's random.py, which would be imported for Python's.
+    command = [sys.executable, "-P", "-m", "trendlark.lake.limited"]
     try:
         done = subprocess.run(  # noqa: S603 - our own module; what a caller sends comes on its standard input
             command, input=question, capture_output=True, timeout=limits.seconds, check=False
@@ -54,6 +65,16 @@ def ask(uri: str, query: str, limits: Limits) -> bytes:
     if done.returncode == _FOUND_WRONG:
         told = json.loads(done.stdout)
         raise (QueryError if told["query"] else LakeError)(told["sentence"])
+    if done.returncode > 0 and not any(said in done.stderr for said in _NO_MEMORY):
+        # The place of the failure, not its message, which may quote a tweet.
+        places = [
+            line.strip().decode(errors="replace") for line in done.stderr.splitlines() if b'File "' in line
+        ]
+        _LOG.error("The process of a query ended with %d: %r", done.returncode, places)
+        raise TrendlarkError(
+            "Found that the process of the query failed, which is no fault of the query; the log of the server says "
+            "where. Ask again, or tell who runs the server."
+        )
     raise QueryError(
         f"Found a query that needs more than {limits.memory_mb:,} MB of memory, which is the most; narrow it, "
         "by hour for example, or ask for fewer columns."
@@ -91,8 +112,9 @@ def _answer(uri: str, query: str, limits: Limits) -> str:
     rows: list[str] = []
     size = 0
     for batch in reader:
-        for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-            rows.append(json.dumps([finite(value) for value in row], ensure_ascii=False, default=_plain))
+        for row in rows_of(batch):
+            values = [finite(value) for value in row.values()]
+            rows.append(json.dumps(values, ensure_ascii=False, default=_plain))
             size += len(rows[-1])
             if size > MOST_BYTES:
                 raise QueryError(

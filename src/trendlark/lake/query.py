@@ -38,6 +38,7 @@ _NAMES = {
     pa.float64(): "Float64",
     pa.timestamp("us", tz="UTC"): 'Timestamp(Microsecond, Some("UTC"))',
 }
+_MICROSECONDS = {pa.duration("ns"): pa.duration("us"), pa.time64("ns"): pa.time64("us")}
 
 
 def literal(text: str) -> str:
@@ -130,7 +131,8 @@ class Asker(Store):
                         raise self._blamed(fault, query) from fault
                     batch = batch if left is None else batch.slice(0, left)
                     left = None if left is None else left - batch.num_rows
-                    columns = [column.cast(kind) for column, kind in zip(batch.columns, kinds, strict=True)]
+                    pairs = zip(batch.columns, kinds, strict=True)
+                    columns = [column.cast(kind, safe=False) for column, kind in pairs]
                     yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
         return pa.RecordBatchReader.from_batches(schema, batches())
@@ -180,15 +182,33 @@ def _null(kind: pa.DataType) -> str:
     return f"arrow_cast(NULL, '{_NAMES[kind]}')"
 
 
+def rows_of(answer: pa.RecordBatch | pa.Table) -> list[Row]:
+    """Rows of an answer as dictionaries; QueryError where a value is none that Python knows."""
+    try:
+        return list(answer.to_pylist())
+    except (ValueError, OverflowError) as fault:
+        raise QueryError(
+            f"Found a value that cannot be written ({brief(str(fault))}); times are of the years 1 to 9999 and texts "
+            "are UTF-8. Leave it out, or ask for it as a number by CAST(... AS BIGINT)."
+        ) from fault
+
+
 def plain(table: pa.Table) -> pa.Table:
     """An Arrow table with the types that every reader of Arrow knows."""
     return table.cast(pa.schema([field.with_type(_plain(field.type)) for field in table.schema]))
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:
-    """The type as every reader of Arrow knows it: views, DataFusion's way of reading text, become text."""
+    """The type as every reader of Arrow knows it.
+
+    Views, DataFusion's way of reading text, become text; nanoseconds, its way to tell what time it is, microseconds.
+    """
     if pa.types.is_string_view(kind):
         return pa.string()
+    if pa.types.is_timestamp(kind) and kind.unit == "ns":
+        return pa.timestamp("us", kind.tz)
+    if kind in _MICROSECONDS:
+        return _MICROSECONDS[kind]
     if pa.types.is_list(kind):
         return pa.list_(kind.value_field.with_type(_plain(kind.value_type)))
     if pa.types.is_struct(kind):
