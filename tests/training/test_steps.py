@@ -6,6 +6,7 @@ import json
 import math
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 pytest.importorskip("tomli_w", reason="needs trendlark[pipeline]")
 
 from tests.support.s3_server import running_s3
+from tests.support.tiny_model import make_tiny_artifact
 from tests.training.bases import write_base
 from tests.training.tiny import tiny_checkpoint, write_rows
 from trendlark.errors import InputError, ModelError, NotFoundError
@@ -291,8 +293,6 @@ def test_an_export_that_is_another_model_is_refused() -> None:
 
 
 def test_a_shelf_on_s3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tests.support.tiny_model import make_tiny_artifact
-
     with running_s3() as url:
         for name, value in {
             "AWS_ENDPOINT_URL": url,
@@ -308,6 +308,31 @@ def test_a_shelf_on_s3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         shelf.set_current(version)
         assert in_service(shelf, "current") == f"s3://models/shelf/{version}"
         assert load_artifact(in_service(shelf, "current")).name == version
+
+
+def test_runs_that_publish_at_once_lose_nothing(tmp_path: Path) -> None:
+    shelf = open_shelf(str(tmp_path / "shelf"))
+    made = [make_tiny_artifact(tmp_path / name, name=name) for name in ("a", "b", "c", "d", "e", "f")]
+
+    def publish(artefact: Path) -> str:
+        version = shelf.publish(artefact, {})
+        shelf.set_current(version)
+        return version
+
+    with ThreadPoolExecutor(len(made) * 2) as pool:
+        versions = list(pool.map(publish, made * 2))
+    content = shelf.read()
+    assert sorted(one["version"] for one in content["models"]) == sorted(set(versions))
+    assert {content["current"], content["previous"]} <= set(versions)
+    assert [load_artifact(shelf.of(one)).name for one in versions] == versions
+
+
+def test_a_shelf_without_an_earlier_model_says_so(tmp_path: Path) -> None:
+    shelf = open_shelf(str(tmp_path / "shelf"))
+    version = shelf.publish(make_tiny_artifact(tmp_path / "model"), {})
+    shelf.set_current(version)
+    with pytest.raises(NotFoundError, match=rf"Found no model 'previous' at .*; published are: {version}"):
+        shelf.find("previous")
 
 
 def test_a_shelf_that_cannot_be_read_says_so(tmp_path: Path) -> None:

@@ -127,6 +127,26 @@ def test_an_inference_service_takes_it_as_it_holds_its_model(
     assert any(one.path.endswith("/deployments/nlu-predictor") for one in api.of("GET"))
 
 
+@pytest.mark.parametrize(
+    "predictor",
+    [
+        {"model": {"modelFormat": {"name": "trendlark"}, "storageUri": OLD}},
+        {"model": {"modelFormat": {"name": "trendlark"}, "args": ["--threads=1"]}},
+        {"containers": [{"name": "kserve-container", "env": []}]},
+    ],
+)
+def test_an_inference_service_gets_back_what_it_had(start: Start, predictor: Object) -> None:
+    objects = {
+        "inferenceservices/nlu": inference_service("nlu", copy.deepcopy(predictor)),
+        "deployments/nlu-predictor": deployment("nlu-predictor"),
+    }
+    cluster = FakeCluster(objects, frozenset([NEW]))
+    start(cluster)
+    with pytest.raises(ModelError, match="given back the model that they had"):
+        roll_out(Cluster("trendlark"), parse_targets("inferenceservice/nlu"), NEW, 30)
+    assert cluster.objects["inferenceservices/nlu"]["spec"]["predictor"] == predictor
+
+
 def test_without_a_cluster_the_sentence_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,8 +54,9 @@ _LIGHT = _Needs("500m", "1Gi", 1)
 _READING = _Needs("1", "4Gi", 2)
 _SCORING = _Needs("2", "4Gi", 6)
 _DAY = _Needs("1", "1Gi", 12, tries=5)
-# What was half rolled out is rolled back and told; trying again is for a person to decide.
-_ROLLING = _Needs("250m", "512Mi", 1, tries=0)
+# What was half rolled out is rolled back and told; trying again is for a person to decide. The step ends by itself when
+# the targets' time is up: a pod that is ended before could roll nothing back.
+_ROLLING = _Needs("250m", "512Mi", 24, tries=0)
 
 
 def _place(task: dsl.PipelineTask, site: Site, needs: _Needs, *, cached: bool = True) -> dsl.PipelineTask:

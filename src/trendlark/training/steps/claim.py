@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from trendlark.errors import NotFoundError
 from trendlark.hours import utc_now
@@ -84,6 +84,7 @@ class Claim:
 
 def write_whole(path: Path, content: Any) -> None:
     """Write JSON whole or not at all."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # Pods that share the claim may have the same process id.
+    part = path.with_name(f".{path.name}.{uuid4().hex}.part")
     part.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     part.replace(path)

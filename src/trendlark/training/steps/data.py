@@ -37,8 +37,12 @@ def prepare(claim: Claim, source: str) -> str:
         digest = _copy(source, part)
         _check(part, source)
         target = kept / digest
-        if not target.is_dir():
+        try:
             part.rename(target)
+        except OSError:
+            # An earlier run, or another one meanwhile, may have taken the same; its copy is as good.
+            if not target.is_dir():
+                raise
         _log.info("data: %s is %s", source, target)
     return digest
 

@@ -143,8 +143,10 @@ def _place(target: Target, found: Object) -> Object:
         containers = found["spec"]["template"]["spec"]["containers"]
         return {"template": {"spec": {"containers": deepcopy(containers)}}}
     predictor = found["spec"]["predictor"]
-    kept = "model" if "model" in predictor else "containers"
-    return {"predictor": {kept: deepcopy(predictor[kept])}}
+    if "model" in predictor:
+        # None takes out of an object what a merge patch brought in.
+        return {"predictor": {"model": {"storageUri": predictor["model"].get("storageUri")}}}
+    return {"predictor": {"containers": deepcopy(predictor["containers"])}}
 
 
 def _with_model(target: Target, found: Object, address: str) -> Object:

@@ -2,17 +2,22 @@
 
 VERSION/       the artefact as exported; VERSION is its name and the start of its digest, and never changes
 models.json    {"current": VERSION, "previous": VERSION, "models": [newest first]}
+
+In a folder several runs may write the manifest at once; on S3, which has no lock, one at a time.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from pyarrow import ArrowException, fs
 
@@ -56,16 +61,16 @@ class Shelf:
         return f"{self.address}/{version}"
 
     def find(self, version: str) -> str:
-        """The address of a version that is on the shelf; ``previous`` is the one before the current one."""
+        """Return a version that is on the shelf; ``previous`` is the one before the current one."""
         content = self.read()
         known = [model["version"] for model in content["models"]]
-        version = str(content["previous"]) if version == "previous" else version
-        if version not in known:
+        named = content["previous"] if version == "previous" else version
+        if named not in known:
             listed = ", ".join(known) or "none yet"
             raise NotFoundError(
-                f"Found no model {version!r} at {self.address}; published are: {listed}. Name one of them."
+                f"Found no model {named or version!r} at {self.address}; published are: {listed}. Name one of them."
             )
-        return version
+        return str(named)
 
     def publish(self, artefact: Path, notes: Mapping[str, Any]) -> str:
         """Put an artefact on the shelf and return its version; publishing it again changes nothing.
@@ -74,8 +79,7 @@ class Shelf:
         """
         artifact = load_artifact(artefact)
         version, manifest = artifact.name, artifact.manifest
-        content = self.read()
-        if version in [model["version"] for model in content["models"]]:
+        if self._holds(self.read(), version):
             _log.info("publish: %s is on the shelf already", version)
             return version
         for name in (*sorted(manifest.files), MANIFEST_FILE):
@@ -89,17 +93,35 @@ class Shelf:
             "commit": manifest.commit,
             **notes,
         }
-        content["models"].insert(0, entry)
-        self._write_manifest(content)
+        with self._alone():
+            content = self.read()
+            if not self._holds(content, version):
+                content["models"].insert(0, entry)
+                self._write_manifest(content)
         _log.info("publish: %s", self.of(version))
         return version
 
     def set_current(self, version: str) -> None:
         """Note that a version is in service."""
-        content = self.read()
-        if content["current"] != version:
-            content["current"], content["previous"] = version, content["current"]
-            self._write_manifest(content)
+        with self._alone():
+            content = self.read()
+            if content["current"] != version:
+                content["current"], content["previous"] = version, content["current"]
+                self._write_manifest(content)
+
+    @staticmethod
+    def _holds(content: Mapping[str, Any], version: str) -> bool:
+        return version in [model["version"] for model in content["models"]]
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Let nobody else change the manifest between reading and writing it; without this a version would be lost."""
+        if not isinstance(self.store, fs.LocalFileSystem):
+            yield
+            return
+        with (Path(self.root) / f".{SHELF_FILE}.lock").open("wb") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            yield
 
     def _write_manifest(self, content: Mapping[str, Any]) -> None:
         self._write(SHELF_FILE, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
@@ -109,7 +131,7 @@ class Shelf:
         if isinstance(self.store, fs.LocalFileSystem):
             target = Path(path)
             target.parent.mkdir(parents=True, exist_ok=True)
-            part = target.with_name(f".{target.name}.part")
+            part = target.with_name(f".{target.name}.{uuid4().hex}.part")
             part.write_bytes(content)
             part.replace(target)
             return
