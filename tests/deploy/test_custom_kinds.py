@@ -230,6 +230,13 @@ def test_what_prometheus_is_asked_is_there(expression: str, tmp_path: Path) -> N
     assert grouped <= known, f"{grouped - known} is no label of {expression}"
 
 
+def test_the_label_that_a_chart_asks_for_is_put_on_all_that_prometheus_reads() -> None:
+    page = (ROOT / "docs" / "kubernetes.md").read_text(encoding="utf-8")
+    (labelled,) = re.findall(r"kubectl label (servicemonitor/.*) release=", page)
+    read = {f"{m['kind'].lower()}/{m['metadata']['name']}" for m in rendered("monitoring") if is_custom(m)}
+    assert set(labelled.split()) == read
+
+
 def test_of_the_lake_only_the_web_servers_are_asked(tmp_path: Path) -> None:
     """The model's own service tells the same numbers, of an empty lake and of a budget that nobody set."""
     anywhere = {name for names in Metrics().registry._collector_to_names.values() for name in names}

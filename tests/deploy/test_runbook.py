@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.support.manifests import of_kind
 from tests.support.tiny_model import make_tiny_artifact
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +32,26 @@ def test_every_block_was_run_or_says_why_not() -> None:
     assert len(blocks()) > 10
     for mark, commands in blocks():
         assert mark == "run" or re.match(r"not run( here| on a cluster)?[:;] .{15}", mark), commands
+
+
+def test_what_is_scaled_is_named_and_nothing_starts_it_again() -> None:
+    """kubectl refuses to scale without a name, and KEDA has what was scaled to nothing at its least number at once."""
+    scaled = re.findall(r"kubectl [^`\n]*\bscale\b[^`\n]*", RUNBOOK)
+    assert [re.findall(r"trendlark-\w+", one) for one in scaled] == [
+        ["trendlark-collector", "trendlark-analyzer"]
+    ]
+    (paused,) = re.findall(r"annotate scaledobject (\S+) autoscaling\.keda\.sh/paused-replicas=0", RUNBOOK)
+    assert paused in of_kind("keda", "ScaledObject")
+
+
+def test_a_token_is_rotated_where_it_is_kept() -> None:
+    """A patch of a Secret that External Secrets writes is undone; what it reads is in Secrets Manager."""
+    page = RUNBOOK.split("\n## Rotate a token\n")[1].split("\n## ")[0]
+    (followed,) = re.findall(r"annotate externalsecret (\S+) force-sync=", page)
+    code = (ROOT / "deploy/terraform/modules/workloads/manifest.tf").read_text(encoding="utf-8")
+    made = re.findall(r'kind += "ExternalSecret"\n +metadata += \{ name = "([\w-]+)"', code)
+    assert made == [followed]
+    assert "aws.md#5-the-tokens" in page
 
 
 def test_every_alert_is_told_and_no_other() -> None:
