@@ -156,6 +156,31 @@ def test_a_site_is_written_into_the_pipeline(tmp_path: Path) -> None:
         make_pipeline("other", site)
 
 
+def test_what_cannot_be_written_is_said_before_anything_else(tmp_path: Path) -> None:
+    compile_pipeline("reanalyze", tmp_path / "new" / "made.yaml")
+    assert (tmp_path / "new" / "made.yaml").is_file()
+    (tmp_path / "folder.yaml").mkdir()
+    for wrong, told in (
+        (tmp_path / "made.yml", "allowed is a name that ends in .yaml"),
+        (tmp_path / "folder.yaml", "Could not write .*folder.yaml"),
+        (tmp_path / "new" / "made.yaml" / "made.yaml", "allowed is a file in a folder"),
+    ):
+        with pytest.raises(InputError, match=told):
+            compile_pipeline("reanalyze", wrong)
+
+
+def test_a_token_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "bytes").write_bytes(b"\xff")
+    for name in ("none", "bytes"):
+        with pytest.raises(InputError, match=f"Could not read the token in .*{name}"):
+            submit(
+                Server("http://127.0.0.1:9", token_file=tmp_path / name),
+                COMMITTED / "train.yaml",
+                "train",
+                {},
+            )
+
+
 def test_parameters_are_read_by_their_types() -> None:
     given = {"data": "/d", "seeds": "[0, 1]", "minutes": "1.5", "steps_of_training": "7", "models": ""}
     assert parse_parameters("train", given) == {

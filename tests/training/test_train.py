@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
 from tests.training.bases import LAYERS, WIDTH, write_base
 from tests.training.cut import CutOffError, cut_off_after
 from tests.training.tiny import tiny_checkpoint
+from trendlark.cli import app
 from trendlark.errors import InputError, NotFoundError
 from trendlark.training import checkpoint, export, train
 from trendlark.training.checkpoint import Checkpoint
@@ -260,6 +262,22 @@ def test_the_clock_ends_by_steps_or_by_minutes() -> None:
     assert Clock(steps=100, minutes=1.0, seconds=60.0).done
     assert not Clock(steps=100, minutes=1.0, seconds=30.0).done
     assert Recipe().rates.words == Recipe().words_rate
+
+
+@pytest.mark.parametrize("content", [b"name = ", b'name = "a\xf1o"\n', None])
+def test_a_recipe_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "mine.toml"
+    path.mkdir() if content is None else path.write_bytes(content)
+    with pytest.raises(InputError, match=r"Could not read the recipe .*mine\.toml: .*Correct the file"):
+        load_recipe(str(path))
+
+
+@pytest.mark.parametrize("minutes", ["0", "-3"])
+def test_time_for_training_is_more_than_none(data: Path, out: Path, minutes: str) -> None:
+    told = CliRunner().invoke(app, ["train", "--data", str(data), "--out", str(out), "--minutes", minutes])
+    assert told.exit_code == 2
+    assert "--minutes" in told.stderr
+    assert not out.exists()
 
 
 def test_a_base_that_is_nowhere_is_named(data: Path, out: Path, tmp_path: Path) -> None:

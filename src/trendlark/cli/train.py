@@ -28,7 +28,7 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder for checkpoints; the artefact goes to OUT/artefact.")],
     recipe: Annotated[str, typer.Option(help="Name of a recipe in the package, or a TOML file.")] = "default",
     minutes: Annotated[
-        float | None, typer.Option(help="Time for training on all tasks; else the recipe's.")
+        float | None, typer.Option(min=0.01, help="Time for training on all tasks; else the recipe's.")
     ] = None,
     start: Annotated[
         Path | None,

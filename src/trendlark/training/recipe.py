@@ -114,7 +114,13 @@ def load_recipe(name: str, base: str | None = None) -> Recipe:
     if not path.exists():
         known = ", ".join(sorted(one.stem for one in own.glob("*.toml")))
         raise InputError(f"No recipe {name!r}. Allowed are {known}, or the path of a .toml file. Choose one.")
-    table = tomllib.loads(path.read_text(encoding="utf-8"))
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"Could not read the recipe {path}: {error}. Allowed is a TOML file in UTF-8, such as those in {own}. "
+            "Correct the file."
+        ) from error
     return parse_recipe(table | {"base": base} if base else table, path.name)
 
 

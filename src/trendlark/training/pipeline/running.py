@@ -34,8 +34,17 @@ class PipelineError(TrendlarkError):
 
 
 def compile_pipeline(name: str, out: Path, site: Site | None = None) -> None:
-    """Write a pipeline's YAML, for the Kubeflow dashboard or ``submit``."""
-    compiler.Compiler().compile(make_pipeline(name, site or Site()), str(out))
+    """Write a pipeline's YAML, for the Kubeflow dashboard or ``submit``; raises InputError where it cannot."""
+    if out.suffix != ".yaml":
+        raise InputError(f"Found the file {out}; allowed is a name that ends in .yaml. Name such a file.")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        compiler.Compiler().compile(make_pipeline(name, site or Site()), str(out))
+    except OSError as error:
+        raise InputError(
+            f"Could not write {out} ({error.strerror}); allowed is a file in a folder that may be written to. "
+            "Name another one."
+        ) from error
 
 
 def parse_parameters(name: str, given: Mapping[str, str]) -> dict[str, Any]:
@@ -171,8 +180,14 @@ class Server:
     token_file: Path | None = None
 
     def connect(self) -> client.Client:
-        """Return kfp's client; raises PipelineError when the server does not answer."""
-        token = self.token_file.read_text(encoding="utf-8").strip() if self.token_file else None
+        """Return kfp's client; raises InputError where the token cannot be read."""
+        try:
+            token = self.token_file.read_text(encoding="utf-8").strip() if self.token_file else None
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"Could not read the token in {self.token_file} ({error}); allowed is a text file that holds it. "
+                "Name that file."
+            ) from error
         return client.Client(host=self.host, namespace=self.namespace, existing_token=token)
 
 
