@@ -136,9 +136,47 @@ def test_what_cannot_be_is_one_sentence(tmp_path: Path, words: tuple[str, ...], 
 def test_a_pipe_that_closes_early_is_no_error(tmp_path: Path) -> None:
     words = " ".join(["'" + word + "'" for word in command("analyze", "-", "--model", "fake")])
     script = f"yes hola | head -5000 | {words} | head -1"
+    script += '; echo "${PIPESTATUS[2]}" >&2'
     done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert json.loads(done.stdout)["input"] == {"text": "hola"}
-    assert "Traceback" not in done.stderr
+    assert done.stderr == "0\n"
+
+
+def test_ctrl_c_is_told_in_a_sentence_with_its_code(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        command("analyze", "-", "--model", "fake"),
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    # A whole slice, whose answers show that it is at work; then it waits for more.
+    process.stdin.write("hola\n" * 5000)
+    process.stdin.flush()
+    assert process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (
+        130,
+        "trendlark: stopped before it was done; run it again to go on.\n",
+    )
+
+
+@pytest.mark.parametrize("words", ["--version", "query 'SELECT 1'", "analyze hola", "config --json"])
+def test_without_a_standard_output_nothing_is_told(tmp_path: Path, words: str) -> None:
+    script = " ".join(f"'{word}'" for word in command()) + f" {words} >&-"
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        env=os.environ | {"TRENDLARK_MODEL": "fake"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_plan_tells_what_a_budget_buys(tmp_path: Path) -> None:

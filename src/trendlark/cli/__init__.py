@@ -5,9 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from trendlark import __version__
 from trendlark.cli import hour, judge, look, pipeline, services, text, train
@@ -19,8 +20,29 @@ _EPILOG = "Settings come from flags, TRENDLARK_* variables and trendlark.toml: s
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
+
+class _Ended(Exception):  # noqa: N818 - it is no error
+    """Ctrl-C, or a reader of the output that has enough."""
+
+    def __init__(self, by: KeyboardInterrupt | BrokenPipeError) -> None:
+        super().__init__()
+        self.by = by
+
+
+class _Commands(TyperGroup):
+    """The commands; how one ends is told by ``main``, where typer would leave at once, with no word or another code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, BrokenPipeError) as end:
+            raise _Ended(end) from None
+
+
 app = typer.Typer(
     name="trendlark",
+    cls=_Commands,
     help="Every hour: what is trending on Twitter/X, and how people feel about it.",
     epilog=_EPILOG,
     no_args_is_help=True,
@@ -54,30 +76,43 @@ def _lines(text: str) -> str:
     return "\n".join(printable(line) for line in text.split("\n"))
 
 
-def main() -> None:
-    """Run the command line; an error that was foreseen is one sentence and an exit code, not a traceback."""
-    set_up_logs()
-    for stream in (sys.stdout, sys.stderr):
+def _drop_output() -> None:
+    # What could not be written stays in the buffer; without this Python tries, and fails, once more at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _open_streams() -> None:
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by who starts us, as by >&-
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
         # Tweets hold characters that a terminal's encoding may lack; a lost glyph beats a crash.
+        stream = getattr(sys, name)
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+
+
+def main() -> None:
+    """Run the command line; an error that was foreseen is one sentence and an exit code, not a traceback."""
+    _open_streams()
+    set_up_logs()
     try:
         try:
             app()
+        except _Ended as ended:
+            raise ended.by from None
         finally:
             sys.stdout.flush()  # here, where what it raises can still be told
     except TrendlarkError as error:
         print(f"trendlark: {_lines(str(error))}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
     except BrokenPipeError:
-        # `trendlark query ... | head` is no error; stdout is closed so that Python does not complain at exit.
-        sys.stderr.close()
+        # `trendlark query ... | head` is no error.
+        _drop_output()
         raise SystemExit(0) from None
     except OSError as error:
         if error.errno not in _NO_ROOM:
             raise
-        # What could not be written stays in the buffer; without this Python tries, and fails, once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         print(
             f"trendlark: Found no room for what is to be written ({error.strerror}); what was finished is kept. "
             "Free some, or write to a place with more room, and run it again.",
@@ -85,8 +120,5 @@ def main() -> None:
         )
         raise SystemExit(1) from None
     except KeyboardInterrupt:
-        print(
-            "trendlark: stopped; what was finished is kept, and the next start goes on from there.",
-            file=sys.stderr,
-        )
+        print("trendlark: stopped before it was done; run it again to go on.", file=sys.stderr)
         raise SystemExit(130) from None
