@@ -122,7 +122,7 @@ def port() -> Iterator[int]:
 
 @pytest.mark.skipif(find_spec("jupyterlab") is None, reason="needs trendlark[notebook]")
 def test_jupyterlab_takes_the_words_of_the_notebook(tmp_path: Path, port: int) -> None:
-    [manifest] = read("notebook/notebook.yaml")
+    manifest, _ = read("notebook/notebook.yaml")
     [container] = manifest["spec"]["template"]["spec"]["containers"]
     here = {"0.0.0.0": "127.0.0.1", "8888": str(port), "=/data": f"={tmp_path}", "$(NB_PREFIX)": "/"}
     words = [*container["command"], *container["args"], "--allow-root"]
@@ -135,6 +135,25 @@ def test_jupyterlab_takes_the_words_of_the_notebook(tmp_path: Path, port: int) -
             assert server.poll() is None
         finally:
             server.terminate()
+
+
+@pytest.mark.parametrize("page", ["pipeline.md", "runbook.md"])
+def test_what_is_submitted_names_the_image_in_a_registry_of_yours(page: str) -> None:
+    """By itself it is `trendlark/train`, which nodes would ask a public registry for."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    submitted = re.findall(r"^\$ trendlark pipeline submit.*", text, re.M)
+    assert submitted
+    assert [one for one in submitted if f"--image REGISTRY/trendlark/train:{__version__} " not in one] == []
+
+
+def test_no_pod_of_another_namespace_reaches_the_notebook_that_has_no_password() -> None:
+    """Kubeflow's own policy, where its version has one, lets pods of the namespace in."""
+    notebook, policy = read("notebook/notebook.yaml")
+    assert "--IdentityProvider.token=" in notebook["spec"]["template"]["spec"]["containers"][0]["args"]
+    assert policy["metadata"]["namespace"] == notebook["metadata"]["namespace"]
+    # The controller of the pinned version labels the pod with the notebook's name.
+    labels = {"notebook-name": notebook["metadata"]["name"]}
+    assert policy["spec"] == {"podSelector": {"matchLabels": labels}, "policyTypes": ["Ingress"]}
 
 
 def test_the_roll_out_may_patch_what_the_overlays_hold_and_no_more() -> None:
