@@ -276,6 +276,14 @@ def test_every_alert_has_its_paragraph_and_names_what_exists() -> None:
     assert len(named) == 4
 
 
+def test_the_page_names_the_reasons_that_are_counted() -> None:
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src/trendlark/web").glob("*.py"))
+    counted = set(re.findall(r'refused\.labels\("(\w+)"\)', code))
+    page = (ROOT / "docs" / "kubernetes.md").read_text(encoding="utf-8")
+    paragraph = page.split("**TrendlarkRefuses**")[1].split("\n- ")[0]
+    assert set(re.findall(r"\(`(\w+)`\)", paragraph)) == counted
+
+
 def test_every_panel_has_a_place_of_its_own() -> None:
     panels = dashboard()
     assert len({panel["id"] for panel in panels}) == len(panels) > 12
