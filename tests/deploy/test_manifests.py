@@ -274,3 +274,11 @@ def test_the_page_names_every_overlay() -> None:
     page = (ROOT / "docs" / "kubernetes.md").read_text(encoding="utf-8")
     for overlay in NAMES:
         assert f"deploy/kubernetes/overlays/{overlay}" in page
+
+
+def test_the_page_says_where_settings_outlast_the_next_apply() -> None:
+    page = (ROOT / "docs" / "kubernetes.md").read_text(encoding="utf-8")
+    (named,) = re.findall(r"Change them in\n`([\w/.]+)`", page)
+    held = yaml.safe_load((ROOT / named).read_text(encoding="utf-8"))
+    assert held["metadata"]["name"] in page
+    assert of_kind("efs", "ConfigMap")[held["metadata"]["name"]]["data"] == held["data"]
