@@ -26,6 +26,7 @@ from trendlark.training.data import (
     make_examples,
     read_rows,
     tag_table,
+    usable,
 )
 from trendlark.training.examples import emoji_labels, load_examples
 from trendlark.training.sets import EMOJI_SETS, SETS
@@ -58,6 +59,10 @@ def test_reads_texts_labels_and_words(data: Path) -> None:
     [
         "{",
         '{"label": "hate"}',
+        '{"text": null, "label": "hate"}',
+        '{"text": "a", "labels": "hate"}',
+        '{"tokens": ["Ana"], "tags": ["U-PER"]}',
+        '{"tokens": ["Ana"], "tags": [""]}',
         '{"text": "x"}',
         '{"tokens": ["a"], "tags": []}',
         '{"text": "x", "labels": 3}',
@@ -70,6 +75,27 @@ def test_a_bad_line_is_named_with_its_place(tmp_path: Path, line: str) -> None:
         file.write('{"text": "x", "label": "hate"}\n' + line + "\n")
     with pytest.raises(InputError, match="line 2"):
         read_rows(tmp_path, SETS["tweeteval_hate"], "train")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        gzip.compress(b'{"text": "a", "label": "hate"}\n' * 999)[:-20],
+        gzip.compress('{"text": "ñ", "label": "hate"}\n'.encode("latin-1")),
+        b'{"text": "a", "label": "hate"}\n',
+        b"",
+    ],
+    ids=["cut off", "latin-1", "not gzipped", "empty"],
+)
+def test_a_file_that_is_not_whole_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "tweeteval_hate" / "val.jsonl.gz"
+    path.parent.mkdir()
+    path.write_bytes(content)
+    if not content:
+        assert read_rows(tmp_path, SETS["tweeteval_hate"], "val") == []
+        return
+    with pytest.raises(InputError, match=r"Could not read .*val.jsonl.gz to its end .*Copy it again"):
+        read_rows(tmp_path, SETS["tweeteval_hate"], "val")
 
 
 def test_a_folder_without_sets_is_refused(tmp_path: Path, state: Checkpoint) -> None:
@@ -161,6 +187,15 @@ def test_rows_that_say_nothing_of_our_labels_are_left_out(state: Checkpoint) -> 
     rows = [Row("x", ("gratitude",)), Row("y", ("joy", "gratitude")), Row("z", ("neutral",))]
     examples = make_examples(rows, SETS["goemotions"], state.tokenizer)
     assert [example.values["emotions"].sum() for example in examples] == [1, 0]
+
+
+def test_no_label_says_none_where_there_may_be_several(state: Checkpoint) -> None:
+    rows = [Row("so happy", ("joy",)), Row("the bus", ()), Row("wow", ("admiration",))]
+    assert usable(SETS["goemotions"], rows) == rows[:2]
+    assert usable(SETS["tweeteval_emotion"], rows) == rows[:1]
+    _, none = make_examples(rows, SETS["goemotions"], state.tokenizer)
+    assert not none.values["emotions"].any()
+    assert none.weights["emotions"].any()
 
 
 def test_offence_without_hate_teaches_both(state: Checkpoint) -> None:

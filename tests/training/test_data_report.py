@@ -134,6 +134,17 @@ def test_text_and_markdown_tell_it(report: dict[str, Any]) -> None:
     assert {line.count(" | ") for line in rows if "/train |" in line or "/val |" in line} == {9}
 
 
+def test_labels_stay_in_their_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [_row("esta es una frase", "a|b"), _row("esta es otra frase", "<img src=x>\n| c |")]
+    write_rows(tmp_path / "mine" / "val.jsonl.gz", rows)
+    monkeypatch.chdir(tmp_path)
+    page = render_markdown(make_report(Path()))
+    assert page.startswith(f"# Data in {tmp_path.name}\n")
+    header, _, row = page.splitlines()[2:5]
+    assert row.count("|") == header.count("|")
+    assert "a&#124;b 50%, &lt;img src=x&gt; &#124; c &#124; 50%" in row
+
+
 def test_a_run_logs_and_keeps_it(
     folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, report: dict[str, Any]
 ) -> None:

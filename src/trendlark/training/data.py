@@ -12,6 +12,7 @@ import gzip
 import hashlib
 import json
 import logging
+import zlib
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -86,15 +87,24 @@ def read_file(path: Path, limit: int | None = None) -> list[Row]:
 def _read(path: Path) -> Iterator[Row]:
     if not path.exists():
         return
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                yield _parse(json.loads(line))
-            except (ValueError, KeyError, TypeError) as error:
-                raise InputError(
-                    f"{path}, line {number}: {error!r}. Allowed are JSON lines with text and label, text and "
-                    "labels, or tokens and tags. Correct the line or remove it."
-                ) from error
+    for number, line in enumerate(_lines(path), 1):
+        try:
+            yield _parse(json.loads(line))
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(
+                f"{path}, line {number}: {error!r}. Allowed are JSON lines with text and label, text and "
+                "labels, or tokens and BIO tags. Correct the line or remove it."
+            ) from error
+
+
+def _lines(path: Path) -> Iterator[str]:
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            yield from lines
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise InputError(
+            f"Could not read {path} to its end ({error}). Allowed is a whole gzipped file in UTF-8. Copy it again."
+        ) from error
 
 
 def _parse(record: Mapping[str, Any]) -> Row:
@@ -103,16 +113,26 @@ def _parse(record: Mapping[str, Any]) -> Row:
         tags = tuple(str(tag) for tag in record["tags"])
         if len(words) != len(tags):
             raise ValueError(f"{len(words)} tokens and {len(tags)} tags")
+        strange = [tag for tag in tags if tag != "O" and not (tag[:2] in ("B-", "I-") and tag[2:])]
+        if strange:
+            raise ValueError(f"{strange[0]!r} is no BIO tag")
         return Row(" ".join(words), words=words, tags=tags)
     labels = record["labels"] if "labels" in record else [record["label"]]
+    if not isinstance(labels, list) or record["text"] is None:
+        raise TypeError("no list of labels" if record["text"] is not None else "no text")
     return Row(str(record["text"]), tuple(str(label) for label in labels))
 
 
 def usable(entry: DataSet, rows: Sequence[Row]) -> list[Row]:
-    """Return the rows that say something of our labels."""
+    """Return the rows that say something of our labels; where there may be several, none at all says so, too."""
     if entry.task == "entities":
         return [row for row in rows if row.words]
-    return [row for row in rows if any(label in entry.labels for label in row.labels)]
+    return [
+        row
+        for row in rows
+        if any(label in entry.labels for label in row.labels)
+        or (not entry.single and not row.labels and not row.words)
+    ]
 
 
 def digest(folder: Path, file: str = "train") -> str:

@@ -10,6 +10,7 @@ mentions, links, case and accents aside: what annotators would call the same twe
 from __future__ import annotations
 
 import gzip
+import html
 import json
 import logging
 import re
@@ -83,7 +84,7 @@ def make_report(data: Path, tokenizer: Tokenizer | None = None) -> dict[str, Any
                 owners[text].add(name)
     leaks = _leaks(owners)
     return {
-        "data": data.name,
+        "data": data.absolute().name or str(data),
         "files": files,
         "leaks": leaks,
         "other": _other(data),
@@ -252,7 +253,7 @@ def render_markdown(report: Mapping[str, Any]) -> str:
             f"{one['two_verdicts']:,}",
             *spreads,
         ]
-        lines.append(f"| {' | '.join([*cells, cut, langs, _told(one['labels'], 20)])} |")
+        lines.append(f"| {' | '.join(map(_cell, [*cells, cut, langs, _told(one['labels'], 20)]))} |")
     lines += [
         "",
         "Lengths are the median, in brackets the 95th percentile and the longest. Tokens and languages are",
@@ -260,9 +261,14 @@ def render_markdown(report: Mapping[str, Any]) -> str:
     lines += [f"estimated on {SAMPLE} rows of each file."]
     if report["other"]:
         lines += ["", "## Beside the sets", "", "| file | lines |", "|---|---|"]
-        lines += [f"| {name} | {count:,} |" for name, count in report["other"].items()]
-    lines += ["", "## Warnings", "", *([f"- {one}" for one in report["warnings"]] or ["None."])]
+        lines += [f"| {_cell(name)} | {count:,} |" for name, count in report["other"].items()]
+    lines += ["", "## Warnings", "", *([f"- {_cell(one)}" for one in report["warnings"]] or ["None."])]
     return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    # Labels are whatever a file holds: none of them may end a cell or be taken for HTML.
+    return " ".join(html.escape(text, quote=False).replace("|", "&#124;").split())
 
 
 def save_report(report: Mapping[str, Any], out: Path) -> None:

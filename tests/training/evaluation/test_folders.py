@@ -15,6 +15,7 @@ from trendlark.training.data import Row
 from trendlark.training.evaluation.folders import find_sets, infer
 from trendlark.training.evaluation.readings import count, gold_of
 from trendlark.training.scoring import NONE
+from trendlark.training.sets import SETS
 
 
 def _write(folder: Path, rows: list[dict[str, Any]], split: str = "val") -> None:
@@ -54,6 +55,52 @@ def test_nothing_to_judge_is_an_error_that_says_so(tmp_path: Path, data: Path) -
         find_sets(tmp_path)
     with pytest.raises(InputError, match="no set of weather"):
         find_sets(data, only=("weather",))
+
+
+def test_a_set_is_known_by_its_folder_wherever_one_stands(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(data / "tweeteval_irony")
+    (one,) = find_sets(Path())
+    assert (one.entry, len(one.training_rows())) == (SETS["tweeteval_irony"], 8)
+    # A link has the name that it was given.
+    (tmp_path / "umsab_en").symlink_to(data / "umsab_es")
+    (linked,) = find_sets(tmp_path / "umsab_en")
+    assert linked.entry == SETS["umsab_en"]
+
+
+def test_what_is_no_set_does_not_stop_the_others(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    _write(tmp_path / "umsab_es", [{"text": "hola", "label": "neutral"}])
+    _write(tmp_path / "pairs", [{"en": "hi", "es": "hola"}])
+    assert [one.entry.key for one in find_sets(tmp_path)] == ["umsab_es"]
+    assert "pairs: left out, because it is in another form: " in caplog.text
+    for folder, only in ((tmp_path, ("pairs",)), (tmp_path / "pairs", ())):
+        with pytest.raises(InputError, match=r"pairs/val\.jsonl\.gz, line 1"):
+            find_sets(folder, only=only)
+    _write(tmp_path / "umsab_es", [{"text": "hola", "label": "neutral"}, {"text": "hola"}])
+    with pytest.raises(InputError, match=r"umsab_es/val\.jsonl\.gz, line 2"):
+        find_sets(tmp_path)
+
+
+def test_a_text_with_none_of_several_labels_counts(tmp_path: Path) -> None:
+    rows = [{"text": "yay", "labels": ["joy"]}, {"text": "the bus", "labels": []}]
+    _write(tmp_path / "mine_en", rows)
+    (one,) = find_sets(tmp_path)
+    assert len(one.rows) == 2
+    said = [frozenset({"joy"}), frozenset({"joy"})]
+    # Of the text without a label joy is said wrongly.
+    assert count(one.entry, one.rows, said, None).tally.score() == pytest.approx(2 / 3)
+
+
+def test_types_that_set_toml_does_not_name_are_not_asked_for(tmp_path: Path) -> None:
+    _set(
+        tmp_path / "mine",
+        'task = "entities"\n[labels]\nPER = "person"\n',
+        {"tokens": ["Ana", "left", "May", "1"], "tags": ["B-PER", "O", "B-DATE", "I-DATE"]},
+    )
+    (one,) = find_sets(tmp_path)
+    assert gold_of(one.entry, one.rows[0]) == ("B-PER", "O", "O", "O")
 
 
 def test_a_set_of_ones_own_is_read_by_its_labels(tmp_path: Path) -> None:
@@ -100,7 +147,7 @@ def test_set_toml_for_entities(tmp_path: Path) -> None:
 
 def _set(folder: Path, stated: str, *rows: dict[str, Any]) -> Path:
     _write(folder, list(rows) or [{"text": "hola", "label": "P"}])
-    (folder / "set.toml").write_text(stated, encoding="utf-8")
+    (folder / "set.toml").write_text(stated, encoding="utf-8", errors="surrogateescape")
     return folder / "set.toml"
 
 
@@ -109,6 +156,9 @@ def _set(folder: Path, stated: str, *rows: dict[str, Any]) -> Path:
     [
         ("task = ", "Could not read"),
         ('lang = "es"', "Could not read"),
+        ('task = "sentiment"\nlabels = "P"', "Could not read"),
+        ('task = "sentiment"\nlabels = ["P"]', "Could not read"),
+        ('task = "sentiment" # \udcf1', "Could not read"),
         ('task = "weather"', "'weather'"),
         ('task = "sentiment"\nmetric = "luck"', "'luck'"),
         ('task = "sentiment"\n[labels]\nP = "good"', "the labels good"),

@@ -16,6 +16,7 @@ whose label is "" are not scored.
 from __future__ import annotations
 
 import logging
+import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -71,12 +72,20 @@ def find_sets(
     ``only`` names sets or tasks; ``limit`` takes the first rows of each. Raises InputError where nothing is left.
     """
     name = f"{split}.jsonl.gz"
+    data = Path(os.path.abspath(data))  # noqa: PTH100 - a set is known by its folder's name, which "." lacks; links stay
     folders = [data] if (data / name).exists() else sorted(path.parent for path in data.glob(f"*/{name}"))
     stated = any(one.name in SETS or (one / "set.toml").exists() for one in folders)
     found = []
     for folder in folders:
-        rows = read_file(folder / name)
-        entry = _entry(folder, rows, guess=not stated or folder.name in only)
+        asked = not stated or folder.name in only
+        try:
+            rows = read_file(folder / name)
+        except InputError as error:
+            if asked or folder.name in SETS or (folder / "set.toml").exists():
+                raise
+            _log.info("%s: left out, because it is in another form: %s", folder.name, error)
+            continue
+        entry = _entry(folder, rows, guess=asked)
         if entry is None or (only and not {folder.name, entry.task} & set(only)):
             continue
         rows = usable(entry, rows)[:limit]
@@ -111,8 +120,8 @@ def _entry(folder: Path, rows: Sequence[Row], *, guess: bool) -> DataSet | None:
 def _stated(path: Path) -> DataSet:
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
-        task = str(given["task"])
-    except (tomllib.TOMLDecodeError, KeyError) as error:
+        task, labels = str(given["task"]), dict(given.get("labels", {}))
+    except (ValueError, TypeError, KeyError) as error:
         raise InputError(
             f"Could not read {path}: {error!r}. It needs task, lang and [labels], as docs/training.md shows. "
             "Correct the file or remove it."
@@ -125,7 +134,6 @@ def _stated(path: Path) -> DataSet:
             f"Found metric {metric!r} for the task {task} in {path}; allowed for it: {', '.join(fitting)}. "
             "Correct the file."
         )
-    labels = given.get("labels", {})
     entry = _make(path.parent.name, str(given.get("lang", "und")), task, metric, labels)
     _check_labels(path, entry)
     if TASKS[task].kind == "one_of" and (none := [key for key, value in labels.items() if value == ""]):

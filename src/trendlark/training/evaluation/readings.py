@@ -103,7 +103,8 @@ def _present(entry: DataSet, analysis: Analysis) -> list[str]:
 def gold_of(entry: DataSet, row: Row) -> Said:
     """Return what the set's people said of a row, in the same words as ``answer``."""
     if entry.task == "entities":
-        return row.tags
+        # As of classes, what the set marks and does not map to ours is not asked for.
+        return tuple(tag if tag[2:] in entry.entities else "O" for tag in row.tags)
     mapped = [entry.labels[label] for label in row.labels if label in entry.labels]
     return frozenset(mapped) - {""} if entry.metric == "macro_f1_labels" else mapped[0] or NONE
 
@@ -137,7 +138,7 @@ def _note(answers: _Answers, at: int, entry: DataSet, row: Row, analysis: Analys
         for label, chance in _chances(entry, analysis).items():
             answers.add(at, max(chance, 1 - chance), (chance >= 0.5) == (label in true))
     else:
-        spans = spans_of(row.tags)
+        spans = spans_of(list(gold))
         for entity in analysis.entities:
             # One entity by itself: neighbours cannot run into each other.
             answers.add(at, entity.probability, bool(spans & spans_of(word_tags(entry, row, [entity]))))
