@@ -79,3 +79,13 @@ def test_a_card_needs_results(tmp_path: Path) -> None:
         told = _run("card", path, "--model", tmp_path)
         assert isinstance(told.exception, InputError)
         assert "Could not read the results" in str(told.exception)
+
+
+def test_a_report_that_cannot_be_written_costs_nobody_the_results(data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("kept")
+    for words in (("evaluate", data, *QUICK, "--html"), ("data-report", data, "--out")):
+        told = _run(*words, file / "report", "--json")
+        assert json.loads(told.stdout)
+        assert isinstance(told.exception, InputError)
+        assert "file/report cannot be written" in str(told.exception)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -74,15 +76,26 @@ def evaluate(
         found = judge(model, data, options, against or (), bars)
     finally:
         bars.close()
-    if html is not None:
-        html.write_text(render_page(found), encoding="utf-8")
-        typer.echo(f"The report is in {html}.", err=True)
+    # Printed first: what took hours is not lost where the file cannot be written.
     if as_json:
         print(to_json(found), file=screen())
-        return
-    for title, rows in tables(found):
+    for title, rows in () if as_json else tables(found):
         print(f"\n{title}", file=screen())
         print_rows(rows, "table")
+    if html is not None:
+        with _written(html):
+            html.write_text(render_page(found), encoding="utf-8")
+        typer.echo(f"The report is in {html}.", err=True)
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"Found that {path} cannot be written ({error.strerror or error}); name one that can."
+        ) from error
 
 
 def card(
@@ -116,6 +129,7 @@ def data_report(
     from trendlark.training.data_report import make_report, render_text, save_report
 
     found = make_report(data)
-    if out is not None:
-        save_report(found, out)
     print(to_json(found) if as_json else render_text(found), file=screen())
+    if out is not None:
+        with _written(out):
+            save_report(found, out)
