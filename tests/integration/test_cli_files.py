@@ -290,3 +290,20 @@ def test_every_ending_that_is_read_is_written_in_its_own_form(tmp_path: Path, en
     if ENDINGS[ending] == "csv":
         comma = b"n" in (tmp_path / f"o{ending}").read_bytes().split(b"\r\n")[0].split(b",")
         assert comma == (ending == ".csv")
+
+
+@pytest.mark.parametrize("words", [("hola",), ("hola", "adios"), ("-",)])
+def test_a_column_of_no_file_is_refused_not_left_out(tmp_path: Path, words: tuple[str, ...]) -> None:
+    done = run("analyze", *words, "--column", "text", folder=tmp_path, stdin=b"id,text\n1,hola\n")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--column 'text' and no file" in done.stderr
+
+
+def test_a_folder_is_not_taken_for_a_text(tmp_path: Path) -> None:
+    (tmp_path / "tweets").mkdir()
+    for name in ("tweets", "tweets/", "."):
+        done = run("analyze", name, folder=tmp_path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "which is a folder" in done.stderr
+    assert run("analyze", "", folder=tmp_path).returncode == 0
+    assert run("analyze", "tweets of today", folder=tmp_path).returncode == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -49,6 +49,11 @@ def analyze(
     file = _file_of(what)
     if file is not None:
         _analyze_file(file, settings, column, out, wanted)
+    elif column is not None:
+        raise InputError(
+            f"Found --column {column!r} and no file; it names the column of a CSV, JSONL or Parquet file, and texts "
+            "have none. Name a file, or leave --column out."
+        )
     elif what and what != ["-"]:
         _analyze_texts(what, settings, out, wanted or "table")
     elif what == ["-"] or not sys.stdin.isatty():
@@ -77,6 +82,11 @@ def _file_of(what: list[str] | None) -> Path | None:
     text = what[0]
     if _is_file(text):
         return Path(text)
+    if _is_folder(text):
+        raise InputError(
+            f"Found {text!r}, which is a folder; it is one file at a time, or texts. Name a file in it, or put a text "
+            "of this name in more words."
+        )
     if _is_named_like_data(text):
         raise InputError(
             f"Found no file {text}; name one that exists, or put a text that ends so in more words."
@@ -85,10 +95,18 @@ def _file_of(what: list[str] | None) -> Path | None:
 
 
 def _is_file(text: str) -> bool:
-    if len(text) >= 4096 or "\x00" in text or "\n" in text:
+    return _is_path(text, Path.is_file)
+
+
+def _is_folder(text: str) -> bool:
+    return _is_path(text, Path.is_dir)
+
+
+def _is_path(text: str, of_kind: Callable[[Path], bool]) -> bool:
+    if not text or len(text) >= 4096 or "\x00" in text or "\n" in text:
         return False
     try:
-        return Path(text).is_file()
+        return of_kind(Path(text))
     except OSError:  # a long text is no path
         return False
 
