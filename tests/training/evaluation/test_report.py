@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
+from tests.support.browser import chromium, find_chromium
 from trendlark.training.evaluation.condense import condense
 from trendlark.training.evaluation.page import diagrams, render_page
 from trendlark.training.evaluation.pictures import confusion, reliability, reliability_grid
 from trendlark.training.evaluation.report import spell, spell_rival, tables
+from trendlark.training.steps.bars import bars
 
 _BINS = [
     {"from": 0.4, "answers": 10, "confidence": 0.45, "accuracy": 0.5},
@@ -134,6 +136,38 @@ def test_the_page_holds_everything_and_loads_nothing(results: dict[str, Any]) ->
     for outside in ("src=", "href=", "url(", "@import"):
         assert outside not in page
     assert "Evaluation of tiny-1-aabbccdd" in page
+
+
+def test_a_page_of_the_suite_alone_tells_of_no_scores(results: dict[str, Any]) -> None:
+    page = render_page({"model": "tiny-1", "rivals": [], "behaviour": results["behaviour"]})
+    assert "negation" in page
+    assert "bootstrap" not in page
+    assert "bootstrap intervals over tweets (10 draws)" in render_page(results)
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(find_chromium() is None, reason="no Chromium here; on Debian: apt-get install chromium")
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_pages_are_read_on_a_phone_in_the_dark(
+    results: dict[str, Any], scheme: Literal["dark", "light"]
+) -> None:
+    labels = [f"emotion {at}" for at in range(9)]
+    results["sets"]["umsab_es"]["confusion"] = {"labels": labels, "counts": [[1] * 9] * 9}
+    results["model"] = "m" * 90
+    pages = (render_page(results), bars("m" * 90, {"irony en": 0.9, "hate en": 0.4}, {"irony en": 0.5}))
+    with (
+        chromium() as browser,
+        browser.new_context(viewport={"width": 360, "height": 700}, color_scheme=scheme) as context,
+    ):
+        for content in pages:
+            page = context.new_page()
+            page.set_content(content)
+            # Nothing but a table, by itself, is to be pushed sideways; words are dark on light whatever the system has.
+            assert page.evaluate("document.documentElement.scrollWidth") <= 360
+            style = page.evaluate(
+                "(({color, backgroundColor}) => [color, backgroundColor])(getComputedStyle(document.body))"
+            )
+            assert style == ["rgb(34, 34, 34)", "rgb(255, 255, 255)"]
 
 
 def test_diagrams_are_by_task_and_language(results: dict[str, Any]) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.training.tiny import write_rows
 from trendlark.training.data import Row
 from trendlark.training.evaluation.folders import Benchmark
-from trendlark.training.evaluation.readings import Reading, count
+from trendlark.training.evaluation.readings import Reading, Said, count
 from trendlark.training.evaluation.results import Judged, summarise
 from trendlark.training.evaluation.rivals import RIVALS, read_rival
 from trendlark.training.evaluation.slices import slice_rows
@@ -171,10 +172,35 @@ def test_the_svm_learns_what_words_tell(data: Path) -> None:
     assert _said("svm", _test_set("ner_btc", data)) is None
 
 
-def test_the_svm_needs_a_training_file(tmp_path: Path) -> None:
+def test_what_is_judged_teaches_no_rival(tmp_path: Path) -> None:
     judged = Benchmark(SETS["umsab_es"], [Row("hola", ("neutral",))], tmp_path)
     assert _said("svm", judged) is None
-    assert _said("majority", judged) == ["neutral"]
+    assert _said("majority", judged) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "rows", "usual"),
+    [
+        ("umsab_es", [{"text": "hola hola", "label": "neutral"}] * 4, "neutral"),
+        (
+            "umsab_es",
+            [{"text": "hola", "label": "neutral"}, {"text": "bien", "label": "positive"}],
+            "neutral",
+        ),
+        ("tweet_topicxl_es", [{"text": "gol gol", "labels": ["sports"]}] * 4, frozenset({"sports"})),
+        ("tweet_topicxl_es", [{"text": "el bus", "labels": []}] * 4, frozenset()),
+    ],
+    ids=["one label", "no word twice", "one label of all", "no label"],
+)
+def test_a_training_file_that_teaches_nothing_stops_nobody(
+    key: str, rows: list[dict[str, Any]], usual: Said, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    write_rows(tmp_path / "train.jsonl.gz", rows)
+    judged = Benchmark(SETS[key], [Row("hola", ("neutral", "sports"))], tmp_path)
+    assert _said("svm", judged) is None
+    assert f"svm: nothing is said of {key}, because its training file teaches nothing: " in caplog.text
+    assert _said("majority", judged) == [usual]
 
 
 def test_vader_reads_english_sentiment_alone(data: Path) -> None:

@@ -1,11 +1,13 @@
 """What a model has to beat: the most frequent answer, a linear SVM over TF-IDF, and VADER's rules for English.
 
 Each is a function of a set and its training rows; it answers the rows to be judged, or nothing where it cannot.
+Nothing is learnt from what is judged, so a set without a training file teaches none of them.
 VADER: Hutto and Gilbert 2014, a lexicon with rules for negation, degree and emoji, read at its authors' +-0.05.
 """
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
@@ -13,6 +15,8 @@ from trendlark.training import baseline
 from trendlark.training.data import Row
 from trendlark.training.evaluation.folders import Benchmark
 from trendlark.training.evaluation.readings import Reading, Said, count, gold_of
+
+_log = logging.getLogger(__name__)
 
 Answerer = Callable[[Benchmark, Sequence[Row]], "list[Said] | None"]
 
@@ -26,20 +30,27 @@ def read_rival(name: str, judged: Benchmark) -> Reading | None:
 
 
 def _majority(judged: Benchmark, training: Sequence[Row]) -> list[Said] | None:
-    """The training file's most frequent answer; of the rows themselves where there is no training file."""
-    if judged.entry.task == "entities":
+    if judged.entry.task == "entities" or not training:
         return None  # the most frequent tag finds nothing
-    known = [gold_of(judged.entry, row) for row in training or judged.rows]
+    known = [gold_of(judged.entry, row) for row in training]
     if judged.entry.metric != "macro_f1_labels":
         return [Counter(known).most_common(1)[0][0]] * len(judged.rows)
     labels = Counter(label for labels in known for label in labels)
-    return [frozenset({labels.most_common(1)[0][0]})] * len(judged.rows)
+    return [frozenset(label for label, _ in labels.most_common(1))] * len(judged.rows)
 
 
 def _svm(judged: Benchmark, training: Sequence[Row]) -> list[Said] | None:
     if judged.entry.task == "entities" or not training:
         return None
-    return list(baseline.answers(judged.entry, training, judged.rows))
+    try:
+        return list(baseline.answers(judged.entry, training, judged.rows))
+    except ValueError as error:
+        _log.info(
+            "svm: nothing is said of %s, because its training file teaches nothing: %s",
+            judged.entry.key,
+            error,
+        )
+        return None
 
 
 def _vader(judged: Benchmark, _: Sequence[Row]) -> list[Said] | None:

@@ -19,10 +19,13 @@ def bars(title: str, scores: Mapping[str, float], beside: Mapping[str, float] | 
         if beside and name in beside:
             place = 200 + _BAR_WIDTH * beside[name]
             rows.append(f'<path d="M{place:.1f} {top - 3}v22" stroke="#c4452d" stroke-width="3"/>')
+    height = 40 + 24 * len(scores)
     mark = "<p>The red mark is the model in service.</p>" if beside else ""
     return (
-        f'<!doctype html><meta charset="utf-8"><title>{html.escape(title)}</title>'
-        f'<style>body{{font:14px sans-serif}}</style><h1 style="font-size:18px">{html.escape(title)}</h1>{mark}'
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="640" height="{40 + 24 * len(scores)}" '
+        '<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{html.escape(title)}</title><style>body{{font:14px sans-serif;color:#222;background:#fff;"
+        "overflow-wrap:anywhere}svg{max-width:100%;height:auto}</style>"
+        f'<h1 style="font-size:18px">{html.escape(title)}</h1>{mark}'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="640" height="{height}" viewBox="0 0 640 {height}" '
         f'font-size="13">{"".join(rows)}</svg>\n'
     )
