@@ -19,7 +19,7 @@ from trendlark.errors import OverloadError, TrendlarkError
 from trendlark.web.links import form_of, is_page
 from trendlark.web.messages import words_of
 from trendlark.web.rendering import render
-from trendlark.web.watch import request_id
+from trendlark.web.watch import request_id, route_of
 
 MEDIA_TYPE = "application/problem+json"
 _LOG = logging.getLogger("trendlark.web")
@@ -123,7 +123,7 @@ class Edge:
             if scope["type"] != "http" or started:
                 raise
             more = {"request_id": request_id()}
-            _LOG.exception("%s %r failed", scope["method"], scope["path"], extra=more)
+            _LOG.exception("%s %s failed", scope["method"], route_of(scope), extra=more)
             await internal_error(scope["path"])(scope, receive, send_noted)
 
 
@@ -160,10 +160,9 @@ async def _own(request: Request, error: Exception) -> Response:
     if isinstance(error, OverloadError):
         headers["Retry-After"] = str(error.retry_after_seconds)
     if error.http_status >= 500:
-        # Address and sentence may quote a caller: as literals, nothing in them steers the log or who reads it.
-        path, sentence = request.scope["path"], str(error)
-        more = {"request_id": request_id()}
-        _LOG.warning("%s %r: %s: %r", request.method, path, type(error).__name__, sentence, extra=more)
+        # The sentence may quote a caller: as a literal, nothing in it steers the log or who reads it.
+        route, name, more = route_of(request.scope), type(error).__name__, {"request_id": request_id()}
+        _LOG.warning("%s %s: %s: %r", request.method, route, name, str(error), extra=more)
     return _respond(request, problem(error), headers)
 
 
