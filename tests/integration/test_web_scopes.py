@@ -77,6 +77,8 @@ def test_a_browser_session_opens_as_far_as_its_token(client: httpx.Client) -> No
 def test_scopes_go_by_the_path_and_trying_is_analysing() -> None:
     assert scope_needed("/try") == scope_needed("/try.json") == "analyze"
     assert scope_needed("/trends/x/es/a") == "read"
+    # A trend may be called so.
+    assert scope_needed("/trends/x/es/infer") == scope_needed("/v1/trends/x/es/infer") == "read"
     assert scope_needed("/v1/query") == "admin"
 
 

@@ -117,7 +117,7 @@ def scope_needed(path: str) -> str:
     """What a token must be allowed for an address: SQL shows whole tweets, the model costs time, the rest is read."""
     if path == "/v1/query":
         return "admin"
-    if path.startswith(("/v1/analyze", "/try")) or path.endswith("/infer"):
+    if path.startswith(("/v1/analyze", "/try")) or (path.startswith("/v2/") and path.endswith("/infer")):
         return "analyze"
     return "read"
 
