@@ -289,9 +289,18 @@ def test_whoever_writes_a_card_writes_its_picture(manifest: Any, tmp_path: Path)
     assert _pictures((tmp_path / "MODEL_CARD.md").read_text(encoding="utf-8")) == ["reliability.svg"]
 
 
-def test_a_card_takes_no_results_of_another_model(folder: Path, data: Path) -> None:
+def test_a_card_takes_no_results_of_another_model(folder: Path, data: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="results of 'other-1-aabbccdd' for the model tiny-1"):
         add_evaluation(folder, {"model": "other-1-aabbccdd", "rivals": []})
+    # Models of two trainings have one name where nobody gives them another.
+    export.write_model(tiny_checkpoint(seed=9), data, tmp_path, "tiny-1")
+    other = evaluate.judge(tmp_path, None, evaluate.Options(behaviour=True, threads=1))
+    before = (folder / "MODEL_CARD.md").read_bytes()
+    with pytest.raises(
+        InputError, match=f"results of '{other['model']}' for the model {load_artifact(folder).name}"
+    ):
+        add_evaluation(folder, other)
+    assert (folder / "MODEL_CARD.md").read_bytes() == before
 
 
 def test_what_cannot_be_judged_is_refused(folder: Path, data: Path) -> None:
@@ -305,7 +314,8 @@ def test_what_cannot_be_judged_is_refused(folder: Path, data: Path) -> None:
 
 def test_the_suite_needs_no_data(folder: Path) -> None:
     found = evaluate.judge(folder, None, evaluate.Options(behaviour=True, threads=1))
-    assert set(found) == {"model", "rivals", "behaviour"}
+    assert set(found) == {"model", "rivals", "behaviour", "graph"}
+    assert found["graph"] == load_artifact(folder).manifest.files["model.onnx"]
     assert found["behaviour"]["cases"] > 300
 
 

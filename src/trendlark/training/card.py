@@ -19,7 +19,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader
 
 from trendlark.errors import InputError
-from trendlark.nlu.artifact import MANIFEST_FILE, load_artifact
+from trendlark.nlu.artifact import MANIFEST_FILE, MODEL_FILE, load_artifact
 from trendlark.training.evaluation.condense import condense
 from trendlark.training.evaluation.page import diagrams
 from trendlark.training.evaluation.pictures import reliability_grid
@@ -68,11 +68,13 @@ def add_evaluation(folder: Path, results: Mapping[str, Any]) -> Path:
     Raises ModelError where the folder holds no sound artefact, InputError where the results are of another model.
     """
     artifact = load_artifact(folder)
-    name = artifact.manifest.name
-    if str(results.get("model", "")).rpartition("-")[0] != name:
+    # The digest in the model's name changes with its card; the graph does not. Results of old have none.
+    graph = artifact.manifest.files[MODEL_FILE]
+    named = str(results.get("model", "")).rpartition("-")[0]
+    if named != artifact.manifest.name or results.get("graph", graph) != graph:
         raise InputError(
-            f"Found results of {results.get('model')!r} for the model {name} in {folder}; a card tells of its own "
-            "model. Evaluate this one: trendlark evaluate DATA --model FOLDER --json."
+            f"Found results of {results.get('model')!r} for the model {artifact.name} in {folder}; a card tells of its "
+            "own model. Evaluate this one: trendlark evaluate DATA --model FOLDER --json."
         )
     return _rewrite(folder, {"evaluation": condense(results)})
 

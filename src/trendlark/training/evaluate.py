@@ -18,7 +18,8 @@ from typing import Any
 
 from trendlark.errors import InputError
 from trendlark.jobs.progress import SILENT, Progress
-from trendlark.nlu.analyzer import Analyze
+from trendlark.nlu.analyzer import Analyze, Analyzer
+from trendlark.nlu.artifact import MODEL_FILE
 from trendlark.training.behaviour.suite import load_suite, run_suite
 from trendlark.training.evaluation.folders import Benchmark, find_sets
 from trendlark.training.evaluation.models import open_model
@@ -81,6 +82,7 @@ def judge(
 ) -> dict[str, Any]:
     """Return all scores as plain values (see ``evaluation/results.py``), with the model's name and what was asked.
 
+    ``graph`` is the SHA-256 of the model's graph, by which ``card.py`` knows what the results are of.
     ``model`` and ``against`` are folders, "default", ``s3://`` addresses or checkpoints (``.pt``). Without ``data``
     only the behavioural suite is run. Raises InputError, ModelError.
     """
@@ -98,9 +100,8 @@ def judge(
             for one in sets:
                 readings[one.entry.key][name] = _read_set(analyzer, one, progress)
             if not names:
-                more = _further(
-                    analyzer, [(one, readings[one.entry.key][name]) for one in sets], chosen, progress
-                )
+                known = [(one, readings[one.entry.key][name]) for one in sets]
+                more = _graph(analyzer) | _further(analyzer, known, chosen, progress)
         names.append(name)
     for name in chosen.baselines:
         _add_rival(name, sets, readings, progress)
@@ -121,7 +122,12 @@ def _run_suite_alone(model: Path | str, options: Options) -> dict[str, Any]:
             "Name the folder, or add --behaviour."
         )
     with open_model(model, options.threads) as analyzer:
-        return {"model": analyzer.name, "rivals": [], "behaviour": run_suite(analyzer, load_suite())}
+        found = {"model": analyzer.name, "rivals": [], "behaviour": run_suite(analyzer, load_suite())}
+        return found | _graph(analyzer)
+
+
+def _graph(analyzer: Analyze) -> dict[str, str]:
+    return {"graph": analyzer.manifest.files[MODEL_FILE]} if isinstance(analyzer, Analyzer) else {}
 
 
 def _check(options: Options) -> None:
