@@ -299,9 +299,10 @@ def test_a_column_of_no_file_is_refused_not_left_out(tmp_path: Path, words: tupl
     assert "--column 'text' and no file" in done.stderr
 
 
-def test_a_folder_is_not_taken_for_a_text(tmp_path: Path) -> None:
+def test_a_folder_or_a_pipe_is_not_taken_for_a_text(tmp_path: Path) -> None:
     (tmp_path / "tweets").mkdir()
-    for name in ("tweets", "tweets/", "."):
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("tweets", "tweets/", ".", "pipe", "/dev/stdin"):
         done = run("analyze", name, folder=tmp_path)
         assert (done.returncode, done.stdout) == (2, "")
         assert "which is a folder" in done.stderr

@@ -82,10 +82,10 @@ def _file_of(what: list[str] | None) -> Path | None:
     text = what[0]
     if _is_file(text):
         return Path(text)
-    if _is_folder(text):
+    if _is_path(text, Path.exists):
         raise InputError(
-            f"Found {text!r}, which is a folder; it is one file at a time, or texts. Name a file in it, or put a text "
-            "of this name in more words."
+            f"Found {text!r}, which is a folder, a pipe or a device; it is one file at a time, or texts. Name a file, "
+            "pipe texts into `trendlark analyze -`, or put a text of this name in more words."
         )
     if _is_named_like_data(text):
         raise InputError(
@@ -96,10 +96,6 @@ def _file_of(what: list[str] | None) -> Path | None:
 
 def _is_file(text: str) -> bool:
     return _is_path(text, Path.is_file)
-
-
-def _is_folder(text: str) -> bool:
-    return _is_path(text, Path.is_dir)
 
 
 def _is_path(text: str, of_kind: Callable[[Path], bool]) -> bool:
