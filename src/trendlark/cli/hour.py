@@ -17,6 +17,7 @@ from trendlark.cli.options import (
     HostFlag,
     HourFlag,
     JsonFlag,
+    JsonLinesFlag,
     LakeFlag,
     ModelFlag,
     PlacesFlag,
@@ -104,7 +105,7 @@ def run_hour(
     tweets_per_trend: TweetsFlag = None,
     model: ModelFlag = None,
     threads: ThreadsFlag = None,
-    as_json: JsonFlag = False,
+    as_json: JsonLinesFlag = False,
 ) -> None:
     """Run one hour now, all three jobs; what is done already is left as it is."""
     _run_jobs(hour, lambda jobs, when: jobs.run_hour(when), as_json, _flags(locals()))
@@ -119,7 +120,7 @@ def collect(
     budget_usd_per_day: BudgetFlag = None,
     trends_per_place: TrendsFlag = None,
     tweets_per_trend: TweetsFlag = None,
-    as_json: JsonFlag = False,
+    as_json: JsonLinesFlag = False,
 ) -> None:
     """Collect the trends and tweets of one hour."""
     _run_jobs(hour, lambda jobs, when: jobs.collect(when), as_json, {**_flags(locals()), "model": "fake"})
@@ -130,7 +131,7 @@ def analyze_hour(
     lake: LakeFlag = None,
     model: ModelFlag = None,
     threads: ThreadsFlag = None,
-    as_json: JsonFlag = False,
+    as_json: JsonLinesFlag = False,
 ) -> None:
     """Analyse the tweets of one hour that the model has not analysed yet."""
     from trendlark.cli.bars import Bars
@@ -145,7 +146,7 @@ def analyze_hour(
 
 
 def summarise(
-    hour: HourFlag = None, lake: LakeFlag = None, source: SourceFlag = None, as_json: JsonFlag = False
+    hour: HourFlag = None, lake: LakeFlag = None, source: SourceFlag = None, as_json: JsonLinesFlag = False
 ) -> None:
     """Sum up the trends of one hour."""
     from trendlark.cli.bars import Bars
@@ -171,7 +172,7 @@ def backfill(
     tweets_per_trend: TweetsFlag = None,
     model: ModelFlag = None,
     threads: ThreadsFlag = None,
-    as_json: JsonFlag = False,
+    as_json: JsonLinesFlag = False,
 ) -> None:
     """Run a range of hours, oldest first; what is done already is left as it is."""
     start, end = Hour.parse(first), _complete(last)

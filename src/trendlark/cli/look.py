@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trendlark.cli.options import JsonFlag, LakeFlag, in_force, open_lake_of, shape_of
+from trendlark.cli.options import JsonFlag, JsonLinesFlag, LakeFlag, in_force, open_lake_of, shape_of
 
 _PANEL = "The lake and the settings"
 _TABLE_ROWS = 1000
@@ -58,7 +58,7 @@ def query(
 def runs(
     lake: LakeFlag = None,
     limit: Annotated[int, typer.Option(min=1, help="Most runs to show, newest first.")] = 20,
-    as_json: JsonFlag = False,
+    as_json: JsonLinesFlag = False,
 ) -> None:
     """Show what the jobs did lately."""
     from dataclasses import asdict

@@ -36,6 +36,7 @@ BudgetFlag = Annotated[float | None, flag("budget_usd_per_day")]
 TrendsFlag = Annotated[int | None, flag("trends_per_place")]
 TweetsFlag = Annotated[int | None, flag("tweets_per_trend")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+JsonLinesFlag = Annotated[bool, typer.Option("--json", help="Print JSON, an object a line, for programs.")]
 HourFlag = Annotated[
     str | None,
     typer.Option("--hour", help="UTC hour such as 2026-11-23T07; the newest complete one if left out."),
