@@ -53,8 +53,13 @@ def test_another_split(tmp_path: Path) -> None:
 def test_nothing_to_judge_is_an_error_that_says_so(tmp_path: Path, data: Path) -> None:
     with pytest.raises(InputError, match=r"no set with val\.jsonl\.gz"):
         find_sets(tmp_path)
-    with pytest.raises(InputError, match="no set of weather"):
-        find_sets(data, only=("weather",))
+    # Of several names each has to be there.
+    for only in (("weather",), ("umsab_es", "weather"), ("weather", "irony")):
+        with pytest.raises(InputError, match="no set of weather with"):
+            find_sets(data, only=only)
+    for limit in (0, -3):
+        with pytest.raises(InputError, match=f"a limit of {limit} rows"):
+            find_sets(data, limit=limit)
 
 
 def test_a_set_is_known_by_its_folder_wherever_one_stands(

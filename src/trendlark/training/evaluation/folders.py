@@ -69,8 +69,11 @@ def find_sets(
 ) -> list[Benchmark]:
     """Return the sets of ``data`` (a folder of sets, or of one set) that have a file for the split.
 
-    ``only`` names sets or tasks; ``limit`` takes the first rows of each. Raises InputError where nothing is left.
+    ``only`` names sets or tasks; ``limit`` takes the first rows of each, 1 and more. Raises InputError where nothing is
+    left of the folder, or of one of the names.
     """
+    if limit is not None and limit < 1:
+        raise InputError(f"Found a limit of {limit} rows; allowed is 1 and more, or none. Correct it.")
     name = f"{split}.jsonl.gz"
     data = Path(os.path.abspath(data))  # noqa: PTH100 - a set is known by its folder's name, which "." lacks; links stay
     folders = [data] if (data / name).exists() else sorted(path.parent for path in data.glob(f"*/{name}"))
@@ -91,8 +94,9 @@ def find_sets(
         rows = usable(entry, rows)[:limit]
         if rows:
             found.append(Benchmark(entry, rows, folder))
-    if not found:
-        wanted = f" of {', '.join(only)}" if only else ""
+    missing = set(only).difference(*({one.folder.name, one.entry.task} for one in found))
+    if missing or not found:
+        wanted = f" of {', '.join(sorted(missing))}" if missing else ""
         raise InputError(
             f"Found no set{wanted} with {name} in {data}; allowed is a folder of sets, or of one, in the form of "
             "docs/training.md. Check the path and --split."
