@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Iterator
 
@@ -11,12 +12,13 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families as families
 
 from tests.support.hours import settings_for
-from tests.support.web_app import client_of, empty_lake
+from tests.support.web_app import client_of, empty_lake, probing
 from tests.support.web_lake import LAST, STORIES, fill
 from trendlark.errors import LakeError
 from trendlark.hours import Hour
 from trendlark.lake import Lake
 from trendlark.web.metrics import LakeMetrics, Metrics
+from trendlark.web.routes import metrics as metrics_page
 
 PATIENCE = 30.0
 STATIC = frozenset({"method": "GET", "route": "/static", "status": "200"}.items())
@@ -108,6 +110,32 @@ def test_the_lake_is_not_asked_at_every_reading_and_its_failure_is_told(
     now[0] = 20
     gauges.refresh()
     assert metrics.registry.get_sample_value("trendlark_lake_up") == 0
+
+
+def test_a_lake_that_hangs_keeps_one_thread_and_no_number_of_the_server(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metrics_page, "LAKE_SECONDS", 0.2)
+    gate = threading.Event()
+    places = type(lake).places
+
+    def hanging(self: Lake) -> list[tuple[str, str]]:
+        assert gate.wait(PATIENCE)
+        return places(self)
+
+    monkeypatch.setattr(type(lake), "places", hanging)
+    with client_of(lake) as client:
+        client.post("/v1/analyze", json={"text": "a"})
+        before = probing()
+        for _ in range(6):
+            samples = read(client.get("/metrics").text)
+            assert samples["trendlark_lake_up", frozenset()] == 0
+            assert samples["trendlark_analyzed_texts_total", frozenset()] == 1
+        assert probing() <= before + 1
+        gate.set()
+        end = time.monotonic() + PATIENCE
+        while value(client, "trendlark_lake_up") != 1:
+            assert time.monotonic() < end
 
 
 def test_metrics_want_the_token_unless_they_are_set_open(lake: Lake) -> None:

@@ -11,7 +11,7 @@ import httpx2 as httpx
 import pytest
 
 from tests.support.hours import settings_for
-from tests.support.web_app import MODEL, client_of, empty_lake
+from tests.support.web_app import MODEL, client_of, empty_lake, probing
 from trendlark.lake import Lake
 from trendlark.records import Analysis
 from trendlark.web import batcher, serve
@@ -142,11 +142,6 @@ def test_a_model_that_hangs_costs_each_caller_its_deadline_and_no_more(lake: Lak
             assert time.monotonic() < end
         while client.post("/v1/analyze", json={"text": "a"}).status_code != 200:
             assert time.monotonic() < end
-
-
-def probing() -> int:
-    """Threads of this process that requests and probes run in."""
-    return sum("AnyIO" in thread.name for thread in threading.enumerate())
 
 
 def test_probes_of_a_model_that_hangs_keep_one_thread(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:

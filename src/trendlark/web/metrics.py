@@ -66,7 +66,6 @@ class Metrics:
 
     def tell_model(self, name: str) -> None:
         """Name the model in ``trendlark_info``."""
-        self.info.clear()
         self.info.labels(__version__, name).set(1)
 
 
@@ -115,6 +114,10 @@ class LakeMetrics:
             except LakeError:
                 self._up.set(0)
             self._asked = now
+
+    def tell_silence(self) -> None:
+        """Say that the lake does not answer; the other gauges keep what it said last."""
+        self._up.set(0)
 
     def _ask(self) -> None:
         sources = {source for source, _ in self._lake.places()} | {self._settings.source_name()}

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from typing import NamedTuple
 
-from anyio import CapacityLimiter, fail_after, to_thread
 from fastapi import APIRouter, Request, Response
 
 from trendlark import __version__
 from trendlark.errors import TrendlarkError
 from trendlark.web.answers import Live, Ready
+from trendlark.web.asking import Question
 from trendlark.web.room import room_of
 
 PROBE_SECONDS = 10.0
@@ -41,8 +39,8 @@ class Health(NamedTuple):
 
 async def health_of(request: Request) -> Health:
     """Ask the lake and the model for real."""
-    lake, model = _probes(request)
-    return Health(*await lake.answer(), *await model.answer())
+    lake, model = _questions(request)
+    return Health(*await _told(lake), *await _told(model))
 
 
 @router.get("/ready", responses={503: {"model": Ready, "description": "The lake or the model is not ready"}})
@@ -54,44 +52,24 @@ async def ready(request: Request, response: Response) -> Ready:
     return Ready(status="ready" if found.ready else "not ready", lake=found.lake, model=found.model)
 
 
-class _Probe:
-    """A question that one thread asks at a time; who comes meanwhile waits for the same answer.
-
-    So the probes of a model that hangs do not pile up threads, and those of a busy one cost it one small text.
-    """
-
-    def __init__(self, ask: Callable[[], str]) -> None:
-        self._ask = ask
-        self._under_way: asyncio.Task[str] | None = None
-
-    async def answer(self) -> tuple[str, bool]:
-        """What was answered and whether it works."""
-        if self._under_way is None or self._under_way.done():
-            # In a thread beside those of requests: a full line must not look like a dead model.
-            asked = to_thread.run_sync(self._ask, abandon_on_cancel=True, limiter=CapacityLimiter(1))
-            self._under_way = asyncio.create_task(asked)
-            self._under_way.add_done_callback(_heard)
-        try:
-            with fail_after(PROBE_SECONDS):
-                return await asyncio.shield(self._under_way), True
-        except TrendlarkError as error:
-            return str(error), False
-        except TimeoutError:
-            return (
-                f"Found no answer within {PROBE_SECONDS:g} seconds; look into the log or start it again.",
-                False,
-            )
+async def _told(question: Question[str]) -> tuple[str, bool]:
+    try:
+        return await question.answer(PROBE_SECONDS), True
+    except TrendlarkError as error:
+        return str(error), False
+    except TimeoutError:
+        return (
+            f"Found no answer within {PROBE_SECONDS:g} seconds; look into the log or start it again.",
+            False,
+        )
 
 
-def _heard(asked: asyncio.Task[str]) -> None:
-    # An error that comes when all who asked are gone is no news: asyncio would log it as one that nobody looked at.
-    if not asked.cancelled():
-        asked.exception()
-
-
-def _probes(request: Request) -> tuple[_Probe, _Probe]:
+def _questions(request: Request) -> tuple[Question[str], Question[str]]:
     state, room = request.app.state, room_of(request)
-    if not hasattr(state, "probes"):
-        state.probes = (_Probe(lambda: f"{len(room.lake.hours())} hours"), _Probe(room.desk.probe))
-    probes: tuple[_Probe, _Probe] = state.probes
-    return probes
+    if not hasattr(state, "health_questions"):
+        state.health_questions = (
+            Question(lambda: f"{len(room.lake.hours())} hours"),
+            Question(room.desk.probe),
+        )
+    questions: tuple[Question[str], Question[str]] = state.health_questions
+    return questions
