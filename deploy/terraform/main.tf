@@ -83,6 +83,7 @@ module "workloads" {
   name                 = local.name
   region               = var.region
   cluster_name         = module.cluster.name
+  kubernetes_version   = var.kubernetes_version
   enable_addons        = var.enable_addons
   ebs                  = var.enable_kubeflow
   training_label       = module.cluster.training_label

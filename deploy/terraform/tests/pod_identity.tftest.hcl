@@ -13,6 +13,9 @@ mock_provider "aws" {
   mock_data "aws_availability_zones" {
     defaults = { names = ["us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d"] }
   }
+  mock_data "aws_eks_addon_version" {
+    defaults = { version = "v9.9.9-eksbuild.9" }
+  }
   mock_resource "aws_iam_role" {
     defaults = { arn = "arn:aws:iam::123456789012:role/made-up" }
   }

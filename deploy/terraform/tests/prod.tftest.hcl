@@ -14,6 +14,9 @@ mock_provider "aws" {
   mock_data "aws_availability_zones" {
     defaults = { names = ["us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d"] }
   }
+  mock_data "aws_eks_addon_version" {
+    defaults = { version = "v9.9.9-eksbuild.9" }
+  }
 }
 
 run "three_zones_with_a_gateway_each" {
@@ -32,6 +35,10 @@ run "three_zones_with_a_gateway_each" {
     error_message = "prod has to survive the loss of a zone"
   }
   assert {
+    condition     = contains(data.aws_availability_zones.open.exclude_zone_ids, "use1-az3")
+    error_message = "EKS takes no subnet in some zones, whatever letter an account knows them by"
+  }
+  assert {
     condition     = length(distinct([for s in concat(values(aws_subnet.private), values(aws_subnet.public)) : s.cidr_block])) == 6
     error_message = "subnets must not overlap"
   }
@@ -46,6 +53,10 @@ run "addons_and_tags" {
   assert {
     condition     = jsondecode(module.workloads.addons["vpc-cni"].values).enableNetworkPolicy == "true"
     error_message = "NetworkPolicies have to be obeyed"
+  }
+  assert {
+    condition     = alltrue([for addon in values(module.workloads.addons) : addon.version == "v9.9.9-eksbuild.9"])
+    error_message = "add-ons are of the version that goes with the cluster's, also after its upgrade"
   }
   assert {
     condition     = module.cluster.autoscaler_tags.services["k8s.io/cluster-autoscaler/trendlark-prod"] == "owned"
@@ -88,6 +99,14 @@ run "private_api_by_default" {
   assert {
     condition     = aws_eks_node_group.services.capacity_type == "ON_DEMAND"
     error_message = "spot for the services is for who asks"
+  }
+  assert {
+    condition     = aws_eks_node_group.services.version == "1.35" && aws_eks_node_group.training[0].version == "1.35"
+    error_message = "nodes are upgraded with the cluster, which does not take them along by itself"
+  }
+  assert {
+    condition     = aws_eks_node_group.services.node_group_name_prefix == "services-"
+    error_message = "a group of other instances has to have another name, as it is made before the old one goes"
   }
   assert {
     condition     = length(aws_eks_access_entry.admin) == 1

@@ -7,6 +7,9 @@ mock_provider "aws" {
   mock_data "aws_availability_zones" {
     defaults = { names = ["us-east-1a", "us-east-1b", "us-east-1c"] }
   }
+  mock_data "aws_eks_addon_version" {
+    defaults = { version = "v9.9.9-eksbuild.9" }
+  }
 }
 
 run "refused_at_once" {

@@ -65,15 +65,17 @@ resource "aws_launch_template" "node" {
   }
 }
 
+# Another type or spot makes another group. It comes before the old one goes, so that the pods have somewhere to go.
 resource "aws_eks_node_group" "services" {
-  cluster_name    = aws_eks_cluster.this.name
-  node_group_name = "services"
-  node_role_arn   = aws_iam_role.node.arn
-  subnet_ids      = var.subnet_ids
-  ami_type        = "AL2023_x86_64_STANDARD"
-  capacity_type   = var.nodes.spot ? "SPOT" : "ON_DEMAND"
-  instance_types  = var.nodes.instance_types
-  tags            = local.autoscaler_tags
+  cluster_name           = aws_eks_cluster.this.name
+  node_group_name_prefix = "services-"
+  node_role_arn          = aws_iam_role.node.arn
+  subnet_ids             = var.subnet_ids
+  version                = aws_eks_cluster.this.version
+  ami_type               = "AL2023_x86_64_STANDARD"
+  capacity_type          = var.nodes.spot ? "SPOT" : "ON_DEMAND"
+  instance_types         = var.nodes.instance_types
+  tags                   = local.autoscaler_tags
 
   scaling_config {
     min_size     = var.nodes.minimum
@@ -94,7 +96,8 @@ resource "aws_eks_node_group" "services" {
 
   # From the first hour on the autoscaler says how many.
   lifecycle {
-    ignore_changes = [scaling_config[0].desired_size]
+    create_before_destroy = true
+    ignore_changes        = [scaling_config[0].desired_size]
   }
 }
 
@@ -104,6 +107,7 @@ resource "aws_eks_node_group" "training" {
   node_group_name = "training"
   node_role_arn   = aws_iam_role.node.arn
   subnet_ids      = var.subnet_ids
+  version         = aws_eks_cluster.this.version
   ami_type        = var.training.gpu ? "AL2023_x86_64_NVIDIA" : "AL2023_x86_64_STANDARD"
   capacity_type   = var.training.spot ? "SPOT" : "ON_DEMAND"
   instance_types  = var.training.instance_types

@@ -3,6 +3,9 @@ data "aws_region" "here" {}
 data "aws_availability_zones" "open" {
   state = "available"
 
+  # EKS takes no subnet there. The letters of zones differ between accounts, these ids do not.
+  exclude_zone_ids = ["cac1-az3", "use1-az3", "usw1-az2"]
+
   # Local and Wavelength zones need opting in and cannot hold a cluster.
   filter {
     name   = "opt-in-status"

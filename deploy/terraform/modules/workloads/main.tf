@@ -12,10 +12,18 @@ locals {
   )
 }
 
+# What AWS takes by itself for this version of Kubernetes. It leaves add-ons as they are when the cluster is upgraded.
+data "aws_eks_addon_version" "usual" {
+  for_each           = toset(var.enable_addons ? local.addons : [])
+  addon_name         = each.key
+  kubernetes_version = var.kubernetes_version
+}
+
 resource "aws_eks_addon" "this" {
-  for_each                    = toset(var.enable_addons ? local.addons : [])
+  for_each                    = data.aws_eks_addon_version.usual
   cluster_name                = var.cluster_name
   addon_name                  = each.key
+  addon_version               = each.value.version
   configuration_values        = lookup(local.values, each.key, null)
   service_account_role_arn    = var.pod_identity ? null : try(var.role_arns[local.drivers[each.key]], null)
   resolve_conflicts_on_create = "OVERWRITE"

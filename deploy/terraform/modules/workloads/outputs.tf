@@ -33,10 +33,11 @@ output "tokens_name" {
 }
 
 output "addons" {
-  description = "EKS add-ons: name to how each is configured and which role it has."
+  description = "EKS add-ons: name to its version, how it is configured and which role it has."
   value = { for name, addon in aws_eks_addon.this : name => {
-    values = addon.configuration_values
-    role   = addon.service_account_role_arn
+    version = addon.addon_version
+    values  = addon.configuration_values
+    role    = addon.service_account_role_arn
   } }
 }
 

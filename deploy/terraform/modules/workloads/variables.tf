@@ -13,6 +13,11 @@ variable "cluster_name" {
   type        = string
 }
 
+variable "kubernetes_version" {
+  description = "Version of Kubernetes, which add-ons go with."
+  type        = string
+}
+
 variable "enable_addons" {
   description = "Whether to install the EKS add-ons."
   type        = bool
