@@ -32,6 +32,34 @@ def test_each_step_says_what_it_makes_how_long_what_it_costs_and_how_to_undo_it(
     assert step.do
 
 
+def test_a_destroyed_environment_can_be_made_again() -> None:
+    """The last logs of a cluster arrive after it is gone, in a group that the next apply would have to make."""
+    (step,) = [step for step in STEPS if step.title == "The cloud"]
+    code = (TERRAFORM / "modules" / "cluster" / "main.tf").read_text(encoding="utf-8")
+    (named,) = re.findall(r'name += "(/aws/eks/.*/cluster)"', code)
+    group = named.replace("${var.name}", "trendlark-dev")
+    assert f"aws logs delete-log-group --log-group-name {group} || true" in "".join(step.undo)
+
+
+def test_a_step_can_be_taken_again_after_another_hand_wrote_the_same_fields() -> None:
+    """Without force a second time is refused: the guide writes where artefacts go, a pipeline which model serves."""
+    (step,) = [step for step in STEPS if "kubernetes/pipelines" in "".join(step.do)]
+    applied = [line for block in step.do for line in block.splitlines() if "kubectl apply" in line]
+    shared = [line for line in applied if re.search(r"kubernetes/(pipelines|kserve)$|field-manager", line)]
+    assert len(shared) == 3
+    assert all("--force-conflicts" in line for line in shared)
+
+
+def test_undoing_tells_what_goes_with_the_namespace() -> None:
+    (step,) = [step for step in STEPS if "kubectl delete --ignore-not-found -k kubernetes/s3\n" in step.undo]
+    made = [
+        one.number
+        for one in STEPS
+        if "jq -r .account" in "".join(one.do) or "jq -r .secrets" in "".join(one.do)
+    ]
+    assert f"steps {made[0]} and {made[1]} made in it" in step.text
+
+
 def test_what_was_not_run_is_named() -> None:
     said = PAGE.split("\n## What was run, and what was not\n")[1].split("\n## ")[0]
     assert all(f"`{tool}" in said for tool in (*NOTED, *ANSWERED))

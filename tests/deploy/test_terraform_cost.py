@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "cost.md").read_text(encoding="utf-8")
@@ -74,6 +75,27 @@ def test_tables_count_what_the_environment_makes(environment: str) -> None:
     assert count(environment, f"disks, gp3 {disk} GiB$") == nodes * disk
     assert count(environment, GATEWAY) == count(environment, ADDRESS) == gateways * HOURS
     assert ("EFS backups" in section(environment)) == (variable(environment, "efs_backup") == "true")
+
+
+# CPUs and GiB of the types that the tables name.
+SIZES = {"t3.small": (2, 2), "t3.large": (2, 8), "t3.xlarge": (4, 16)}
+
+
+@pytest.mark.parametrize("pipeline", ["train", "reanalyze"])
+def test_every_step_of_a_pipeline_has_room_on_the_nodes_that_kubeflow_takes(pipeline: str) -> None:
+    """A node keeps some for itself and for what runs on every node, so a step never has all CPUs of one."""
+    (kind,) = set(re.findall(r"nodes? (t3\.\w+), on demand", section("Kubeflow")))
+    assert f'node_instance_types = ["{kind}"]' in section("Kubeflow")
+    assert f"one more node, of {kind}," in GUIDE
+    cpus, memory = SIZES[kind]
+    assert f"dev's two and this one, are {2 * HOURS * price(kind):.0f} dollars" in section("Kubeflow")
+    text = (ROOT / f"deploy/kubeflow/compiled/{pipeline}.yaml").read_text(encoding="utf-8")
+    steps = next(yaml.safe_load_all(text))["deploymentSpec"]["executors"]
+    asked = {name: step["container"]["resources"] for name, step in steps.items()}
+    assert asked
+    for name, resources in asked.items():
+        assert resources["cpuRequest"] < cpus, name
+        assert resources["memoryRequest"] < 0.75 * memory, name
 
 
 def test_the_group_that_trains_is_in_the_table_of_prod() -> None:
