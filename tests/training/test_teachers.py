@@ -93,7 +93,7 @@ def test_english_teachers_alone_teach_what_somebody_knows(
     monkeypatch.setattr(
         pools, "POOLS", [Pool(f"unlabeled/{lang}.txt.gz", lang, 8) for lang in ("en", "es", "nl")]
     )
-    english, soft = _english_alone(artefact, tmp_path / "english"), tmp_path / "soft.jsonl.gz"
+    english, soft = _english_alone(artefact, tmp_path / "english"), tmp_path / "made" / "soft.jsonl.gz"
     told = CliRunner().invoke(
         app, ["teach", "--data", str(data), "--model", str(english), "--out", str(soft)]
     )

@@ -106,6 +106,8 @@ def teach(
         bars.advance(done - shown)
         shown = done
 
+    # Before what takes an hour, not after.
+    out.parent.mkdir(parents=True, exist_ok=True)
     try:
         run(data, out, model, seed, _advance, texts, encoder)
     finally:
