@@ -143,3 +143,24 @@ def test_static_files_stay_in_their_folder(client: httpx.Client) -> None:
     assert (
         client.get("/static/style.css", headers={"If-None-Match": answer.headers["etag"]}).status_code == 200
     )
+
+
+def test_head_is_get_without_the_body_and_the_connection_goes_on(client: httpx.Client) -> None:
+    for path in (
+        "/live",
+        "/ready",
+        "/",
+        "/v1/hours",
+        "/v2/health/ready",
+        "/static/style.css",
+        "/v1/trends/x/es/a",
+        "/no",
+    ):
+        got, head = client.get(path), client.head(path)
+        assert (head.status_code, head.content) == (got.status_code, b"")
+        for name in ("content-type", "content-length", "etag"):
+            assert head.headers.get(name) == got.headers.get(name)
+    for path in ("/v1/events", "/v1/analyze"):
+        assert client.head(path).status_code == 405
+    told = client.get("/metrics").text
+    assert 'requests_total{method="HEAD",route="/v1/hours",status="200"} 1.0' in told

@@ -17,7 +17,7 @@ from trendlark.settings import Settings
 from trendlark.web.desk import Analyzer, Desk
 from trendlark.web.door import Door
 from trendlark.web.events import Announcer
-from trendlark.web.guard import LOOPBACK_HOSTS, BodyLimit, HostGuard, SecurityHeaders, TokenGuard
+from trendlark.web.guard import LOOPBACK_HOSTS, BodyLimit, HeadAsGet, HostGuard, SecurityHeaders, TokenGuard
 from trendlark.web.metrics import LakeMetrics, Metrics
 from trendlark.web.problems import Edge, add_handlers
 from trendlark.web.rate import Rate
@@ -91,6 +91,7 @@ def create_app(*, lake: Lake, analyzer: Analyzer, settings: Settings) -> FastAPI
         app.include_router(login.router)
     app.mount("/static", _Static(directory=_STATIC), name="static")
     # The last one added is the first one to see a request.
+    app.add_middleware(HeadAsGet)
     app.add_middleware(BodyLimit)
     if app.state.door is not None:
         opened = frozenset({"/metrics"} if settings.metrics_open else ())

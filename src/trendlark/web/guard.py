@@ -1,4 +1,4 @@
-"""What stands before every request: security headers, the host check, the token, the size of the body.
+"""What stands before every request: security headers, the host check, the token, the size of the body, HEAD as GET.
 
 Plain ASGI, so that nothing is buffered.
 """
@@ -25,6 +25,7 @@ LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 # Those that ask whether the server is well have no token to send.
 _PROBES = frozenset({"/live", "/ready", "/v2/health/live", "/v2/health/ready", "/v2/models/trendlark/ready"})
 _OPEN_PATHS = _PROBES | {"/login", "/logout"}
+_STREAMS = frozenset({"/v1/events"})
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -163,6 +164,26 @@ class BodyLimit:
         return (
             f"Found a body of more than {self._most:,} bytes, which is the most; send fewer or shorter texts."
         )
+
+
+class HeadAsGet:
+    """Answers HEAD as GET, for those who look whether an address is well; the server leaves out the body (RFC 9110).
+
+    A stream, which has no end to wait for, takes GET only.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD" or scope["path"] in _STREAMS:
+            await self._app(scope, receive, send)
+            return
+        asked = {**scope, "method": "GET"}
+        try:
+            await self._app(asked, receive, send)
+        finally:
+            scope["route"] = asked.get("route")  # the log and the counts tell it
 
 
 def _login_link(scope: Scope) -> str:
