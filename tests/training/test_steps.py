@@ -230,6 +230,19 @@ def test_a_finished_run_is_not_done_again(
     assert "ends" in lines[-1]
 
 
+def test_a_run_that_two_ask_for_at_once_is_done_once(
+    claim: Claim, wanted: Plan, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "trendlark")
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda _: learn(claim, wanted), range(2))
+    assert first == second
+    told = [record.getMessage() for record in caplog.records]
+    assert sum(line.startswith("schedule: ") for line in told) == 1
+    assert f"waiting for another run, which is at work in {claim.run(first)}" in told
+    assert told[-1] == f"run: {first} is finished, nothing to train"
+
+
 def test_what_a_failed_step_said_is_kept(claim: Claim) -> None:
     with pytest.raises(NotFoundError, match="without caching"), claim.logged("evaluate-model"):
         judge(claim, "gone")

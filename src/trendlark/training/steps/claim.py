@@ -8,6 +8,7 @@ logs/             what each step said, by day
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from uuid import uuid4
 
 from trendlark.errors import NotFoundError
 from trendlark.hours import utc_now
+
+_log = logging.getLogger(__name__)
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -80,6 +83,25 @@ class Claim:
                 ours.removeHandler(handler)
                 handler.close()
             ours.setLevel(before)
+
+
+@contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """Let one at a time into the block, of all pods that share the claim; the others wait. A killed one holds none up.
+
+    Where the file system has no locks everybody is let in.
+    """
+    with lock.open("wb") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _log.info("waiting for another run, which is at work in %s", lock.parent)
+            fcntl.flock(held, fcntl.LOCK_EX)
+        except OSError as error:
+            _log.warning(
+                "no lock can be had in %s (%s): let no two runs work there at once", lock.parent, error
+            )
+        yield
 
 
 def write_whole(path: Path, content: Any) -> None:

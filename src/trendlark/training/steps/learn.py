@@ -18,7 +18,7 @@ from trendlark.nlu.artifact import MANIFEST_FILE, load_artifact
 from trendlark.training import train
 from trendlark.training.data import file_digest
 from trendlark.training.recipe import Recipe, load_recipe, parse_recipe
-from trendlark.training.steps.claim import Claim, write_whole
+from trendlark.training.steps.claim import Claim, alone, write_whole
 
 _log = logging.getLogger(__name__)
 
@@ -123,12 +123,14 @@ def learn(claim: Claim, wanted: Plan) -> str:
             "planned; a run is trained by what it was planned with. Run the pipeline again."
         )
     out = claim.new_run(name)
-    if (out / DONE_FILE).exists():
-        _log.info("run: %s is finished, nothing to train", out.name)
-        return out.name
-    (out / RECIPE_FILE).write_text(tomli_w.dumps(chosen.to_dict()), encoding="utf-8")
-    checkpoint = train.run(data, out, str(out / RECIPE_FILE), wanted.minutes or None, wanted.start)
-    write_whole(out / DONE_FILE, {"data": wanted.digest, "checkpoint": file_digest(checkpoint)})
+    # Two pipelines may ask for one run at once; two trainings in one folder would write over each other's checkpoint.
+    with alone(out / ".lock"):
+        if (out / DONE_FILE).exists():
+            _log.info("run: %s is finished, nothing to train", out.name)
+            return out.name
+        (out / RECIPE_FILE).write_text(tomli_w.dumps(chosen.to_dict()), encoding="utf-8")
+        checkpoint = train.run(data, out, str(out / RECIPE_FILE), wanted.minutes or None, wanted.start)
+        write_whole(out / DONE_FILE, {"data": wanted.digest, "checkpoint": file_digest(checkpoint)})
     return out.name
 
 

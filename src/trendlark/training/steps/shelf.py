@@ -8,7 +8,6 @@ In a folder several runs may write the manifest at once; on S3, which has no loc
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import logging
@@ -25,6 +24,7 @@ from trendlark.errors import ModelError, NotFoundError
 from trendlark.hours import utc_now
 from trendlark.nlu.artifact import MANIFEST_FILE, load_artifact
 from trendlark.nlu.remote import open_store
+from trendlark.training.steps.claim import alone
 from trendlark.training.steps.gate import NOTHING
 
 _log = logging.getLogger(__name__)
@@ -119,8 +119,7 @@ class Shelf:
         if not isinstance(self.store, fs.LocalFileSystem):
             yield
             return
-        with (Path(self.root) / f".{SHELF_FILE}.lock").open("wb") as held:
-            fcntl.flock(held, fcntl.LOCK_EX)
+        with alone(Path(self.root) / f".{SHELF_FILE}.lock"):
             yield
 
     def _write_manifest(self, content: Mapping[str, Any]) -> None:
