@@ -278,11 +278,17 @@ def test_a_run_is_judged_exported_and_shelved(claim: Claim, wanted: Plan) -> Non
     shelf = open_shelf(str(claim.models))
     assert in_service(shelf, "current") == "default"
     version = shelf.publish(folder, {"run": run})
+    # Asked for again it is the same model, not another one of a later hour; by another name it is another.
+    assert ship(claim, run, "tiny", 0.05) == (folder, difference)
+    assert load_artifact(folder).name == version
+    (folder / "model.onnx").write_bytes(b"torn")
+    assert load_artifact(ship(claim, run, "tiny", 0.05)[0]).name != version
+    assert load_artifact(ship(claim, run, "other", 0.05)[0]).name.startswith("other-")
     assert version == load_artifact(claim.models / version).name
-    assert shelf.publish(folder, {"run": "again"}) == version
+    assert shelf.publish(claim.models / version, {"run": "again"}) == version
     [entry] = shelf.read()["models"]
     assert entry["run"] == run
-    assert entry["files"] == load_artifact(folder).manifest.files
+    assert entry["files"] == load_artifact(claim.models / version).manifest.files
     shelf.set_current(version)
     assert in_service(shelf, "current") == str(claim.models / version)
     # Candidate and model in service are judged by one rule: the same model is as good in either place.

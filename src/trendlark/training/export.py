@@ -195,7 +195,7 @@ def make_manifest(
         "base": _base(state)
         | {"vocabulary": state.network.shape.vocabulary, "layers": state.network.shape.layers},
         "recipe": recipe,
-        "commit": _commit(),
+        "commit": commit(),
     }
 
 
@@ -225,7 +225,8 @@ def _languages(task: str, calibration: Calibration) -> dict[str, Any]:
     return found
 
 
-def _commit() -> str:
+def commit() -> str:
+    """Return the commit of the code that runs, nothing where it lies in no clone."""
     command = ["git", "rev-parse", "HEAD"]
     try:
         done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)  # noqa: S603

@@ -1,7 +1,8 @@
 """Where the steps keep what they make: one volume (or folder) that outlives every pod.
 
 data/DIGEST/      the data sets as they were when a run took them
-runs/NAME/        recipe.toml, last.pt (the checkpoint), validation.jsonl, evaluation.json, artefact/
+runs/NAME/        recipe.toml, last.pt (the checkpoint), done.json, validation.jsonl, evaluation.json, artefact/,
+                  shipped.json (what the artefact was made by)
 models/VERSION/   published artefacts, and models.json, which says which one is in service
 logs/             what each step said, by day
 """

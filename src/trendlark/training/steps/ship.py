@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from trendlark import __version__
 from trendlark.errors import ModelError
+from trendlark.nlu.artifact import load_artifact
 from trendlark.training import checkpoint, equality, export
 from trendlark.training.card import add_equality
 from trendlark.training.checkpoint import Checkpoint
 from trendlark.training.data import encode
 from trendlark.training.predict import build_session, session_predictor
-from trendlark.training.steps.claim import Claim
+from trendlark.training.steps.claim import Claim, write_whole
 from trendlark.training.steps.learn import CHECKPOINT_FILE, data_of
 
 _log = logging.getLogger(__name__)
+
+SHIPPED_FILE = "shipped.json"
 
 _TEXTS = 200
 # A graph in single precision does the same sums in another order; this is in logits.
@@ -45,9 +51,17 @@ def ship(claim: Claim, run: str, name: str, tolerance: float, limit: int = 0) ->
 
     ``tolerance`` is the largest mean difference of a probability that the 8-bit graph may have in any task. The
     comparison is over a fifth of the tweets of ``equality.py``, so that it takes seconds; manifest and card say so.
+    What the same code has exported before is compared again, not made again: a model's version is its content, and an
+    artefact says when it was made.
     """
     data, folder = claim.data(data_of(claim, run)), claim.run(run)
     target = folder / "artefact"
+    asked = {"name": name, "limit": limit, "version": __version__, "commit": export.commit()}
+    if _is_made(folder, asked):
+        _log.info("export: %s is made, nothing to export", target)
+        found = compare(checkpoint.load(folder / CHECKPOINT_FILE), target)
+        _check(found, tolerance)
+        return target, found
     with tempfile.TemporaryDirectory(dir=folder, prefix=".exporting-") as scratch:
         part = export.run(
             folder / CHECKPOINT_FILE, data, Path(scratch) / "artefact", name, limit=limit or None
@@ -55,9 +69,20 @@ def ship(claim: Claim, run: str, name: str, tolerance: float, limit: int = 0) ->
         found = compare(checkpoint.load(folder / CHECKPOINT_FILE), part)
         _check(found, tolerance)
         add_equality(part, equality.stated(found.tasks, found.texts))
+        # Cut off from here on, nothing says what the artefact was made by.
+        (folder / SHIPPED_FILE).unlink(missing_ok=True)
         shutil.rmtree(target, ignore_errors=True)
         part.rename(target)
+    write_whole(folder / SHIPPED_FILE, asked)
     return target, found
+
+
+def _is_made(folder: Path, asked: Mapping[str, Any]) -> bool:
+    try:
+        load_artifact(folder / "artefact")
+        return bool(json.loads((folder / SHIPPED_FILE).read_bytes()) == asked)
+    except (OSError, ValueError, ModelError):
+        return False
 
 
 def compare(state: Checkpoint, artefact: Path, texts: int = _TEXTS) -> Difference:
