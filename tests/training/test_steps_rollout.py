@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import copy
+import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 pytest.importorskip("kubernetes", reason="needs trendlark[pipeline]")
 
 from tests.support.fake_cluster import FakeCluster, Object, deployment, inference_service, running
-from tests.support.http_api import Api
+from tests.support.http_api import Api, Asked
 from tests.support.tiny_model import make_tiny_artifact
 from trendlark.errors import InputError, ModelError, NotFoundError
 from trendlark.training.steps import rollout
@@ -145,6 +149,64 @@ def test_an_inference_service_gets_back_what_it_had(start: Start, predictor: Obj
     with pytest.raises(ModelError, match="given back the model that they had"):
         roll_out(Cluster("trendlark"), parse_targets("inferenceservice/nlu"), NEW, 30)
     assert cluster.objects["inferenceservices/nlu"]["spec"]["predictor"] == predictor
+
+
+@dataclass(slots=True)
+class ShakyCluster(FakeCluster):
+    """A cluster whose API server is away for so many requests of a method, after the first of them."""
+
+    away: dict[str, int] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def answer(self, asked: Asked) -> tuple[int, Any]:
+        self.asked.append(asked.method)
+        if self.asked.count(asked.method) > 1 and self.away.get(asked.method, 0):
+            self.away[asked.method] -= 1
+            return 503, {"kind": "Status", "code": 503, "reason": "ServiceUnavailable"}
+        return FakeCluster.answer(self, asked)
+
+
+def test_an_api_server_that_is_away_for_a_moment_rolls_nothing_back(start: Start) -> None:
+    cluster = ShakyCluster({"deployments/web": deployment("web", OLD)}, away={"GET": 3})
+    start(cluster)
+    roll_out(Cluster("trendlark"), parse_targets("deployment/web"), NEW, 30)
+    assert cluster.model_of("web") == NEW
+
+
+def test_what_was_rolled_out_is_given_back_when_the_api_server_is_there_again(start: Start) -> None:
+    cluster = ShakyCluster({"deployments/web": deployment("web", OLD)}, frozenset([NEW]), away={"PATCH": 2})
+    start(cluster)
+    with pytest.raises(ModelError, match="All targets were given back the model that they had"):
+        roll_out(Cluster("trendlark"), parse_targets("deployment/web"), NEW, 30)
+    assert cluster.model_of("web") == OLD
+    cluster.away = {"PATCH": 99}
+    cluster.asked.clear()
+    with pytest.raises(
+        ModelError, match=r"Rolled back all but deployment/web .*set TRENDLARK_MODEL there by hand"
+    ):
+        roll_out(Cluster("trendlark"), parse_targets("deployment/web"), NEW, 30)
+
+
+@dataclass(slots=True)
+class StoppedCluster(FakeCluster):
+    """A cluster at whose second answer to a look somebody presses Ctrl-C."""
+
+    looks: int = 0
+
+    def answer(self, asked: Asked) -> tuple[int, Any]:
+        self.looks += asked.method == "GET"
+        if asked.method == "GET" and self.looks == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+        return FakeCluster.answer(self, asked)
+
+
+def test_a_roll_out_that_is_stopped_gives_back_what_there_was(start: Start) -> None:
+    cluster = StoppedCluster({"deployments/web": deployment("web", OLD)})
+    api = start(cluster)
+    with pytest.raises(KeyboardInterrupt):
+        roll_out(Cluster("trendlark"), parse_targets("deployment/web"), NEW, 30)
+    assert len(api.of("PATCH")) == 2
+    assert cluster.model_of("web") == OLD
 
 
 def test_without_a_cluster_the_sentence_says_what_to_do(

@@ -30,6 +30,8 @@ _KINDS = {
     "inferenceservice": ("serving.kserve.io", "v1beta1", "inferenceservices"),
 }
 _POLL_SECONDS = 2.0
+# How often a target is given back what it had before a person is asked.
+_TRIES = 5
 _TIME = {"_request_timeout": 30}
 # KServe in Standard mode runs a predictor as a Deployment of this name.
 _PREDICTOR = "{}-predictor"
@@ -119,6 +121,9 @@ def roll_out(cluster: Cluster, targets: Sequence[Target], address: str, timeout_
         deadline = time.monotonic() + timeout_seconds
         for target in targets:
             _wait(cluster, target, address, deadline)
+    except KeyboardInterrupt:
+        _log.warning("roll-out: stopped. %s", _roll_back(cluster, before))
+        raise
     except ModelError as error:
         told = _roll_back(cluster, before)
         raise ModelError(f"{error} {told}") from error
@@ -128,13 +133,26 @@ def _roll_back(cluster: Cluster, before: Sequence[tuple[Target, Object]]) -> str
     failed = []
     for target, spec in reversed(before):
         try:
-            cluster.patch(target, spec)
-            _log.warning("roll-back: %s has its former model again", target)
+            _give_back(cluster, target, spec)
         except ModelError as error:
             failed.append(f"{target} ({error})")
     if failed:
         return f"Rolled back all but {'; '.join(failed)}: set {VARIABLE} there by hand."
     return "All targets were given back the model that they had."
+
+
+def _give_back(cluster: Cluster, target: Target, spec: Object) -> None:
+    for left in reversed(range(_TRIES)):
+        try:
+            cluster.patch(target, spec)
+        except ModelError:
+            # What made the roll-out fail may be a moment without an API server.
+            if not left:
+                raise
+            time.sleep(_POLL_SECONDS)
+        else:
+            _log.warning("roll-back: %s has its former model again", target)
+            return
 
 
 def _place(target: Target, found: Object) -> Object:
@@ -163,7 +181,11 @@ def _with_model(target: Target, found: Object, address: str) -> Object:
 
 def _wait(cluster: Cluster, target: Target, address: str, deadline: float) -> None:
     while True:
-        reason = _unready(cluster, target, address)
+        try:
+            reason = _unready(cluster, target, address)
+        except ModelError as error:
+            # An API server that is away for a moment says nothing of the pods.
+            reason = str(error)
         if not reason:
             _log.info("roll-out: %s serves %s", target, address)
             return
