@@ -18,6 +18,7 @@ from trendlark.nlu.tasks import TASKS
 from trendlark.training import baseline, checkpoint, evaluate, export
 from trendlark.training.card import add_evaluation, licences, render_card, write_card
 from trendlark.training.data import file_digest
+from trendlark.training.evaluation.condense import condense
 from trendlark.training.evaluation.report import spell, spell_rival
 from trendlark.training.pools import POOLS
 from trendlark.training.scoring import Calibration
@@ -265,6 +266,23 @@ def test_the_card_says_why_entities_have_no_rival(manifest: Any) -> None:
     assert why.format("not by majority and svm") in lines("majority", "svm", "older-1")
     assert "has no answer" not in "\n".join(lines("older-1"))
     assert any(line.endswith("; it tags no entities.") for line in render_card(manifest).splitlines())
+
+
+def test_the_card_says_which_files_were_scored(
+    folder: Path, data: Path, manifest: Any, tmp_path: Path
+) -> None:
+    shutil.copytree(data / "umsab_es", tmp_path / "umsab_es")
+    (tmp_path / "umsab_es" / "val.jsonl.gz").rename(tmp_path / "umsab_es" / "test.jsonl.gz")
+    found = evaluate.judge(folder, tmp_path, evaluate.Options(split="test", draws=10, threads=1))
+    card = render_card(manifest | {"evaluation": condense(found)})
+    assert "\n## Scores on the files `test`\n" in card
+    assert "chosen on validation; what 8 bits cost" in card
+    assert "on these files too" not in card
+    plain = render_card(manifest)
+    assert (
+        "\n\n## Scores on validation\n\nThresholds and temperatures were chosen on these files too, so"
+        in plain
+    )
 
 
 def _pictures(card: str) -> list[str]:
