@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -71,11 +71,8 @@ def evaluate(
     baselines = tuple(RIVALS) if "all" in (baseline or ()) else tuple(baseline or ())
     kept = tuple(only or ())
     options = Options(split, kept, limit, baselines, robustness, behaviour, draws=draws, threads=threads)
-    bars = Bars()
-    try:
+    with closing(Bars()) as bars:
         found = judge(model, data, options, against or (), bars)
-    finally:
-        bars.close()
     # Printed first: what took hours is not lost where the file cannot be written.
     if as_json:
         print(to_json(found), file=screen())
