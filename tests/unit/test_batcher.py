@@ -215,6 +215,30 @@ def test_while_no_new_worker_comes_up_that_is_told_and_nobody_waits_for_ever(
     assert batcher.trouble() is None
 
 
+def test_where_no_thread_can_be_started_callers_are_told_and_the_next_call_tries_again(
+    make: Make, model: Moody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_FIRST_PAUSE_SECONDS", 0.01)
+    batcher = make()
+    with monkeypatch.context() as full:
+
+        def refused(_: threading.Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        full.setattr(threading.Thread, "start", refused)
+        with pytest.raises(ModelError, match="no room for a worker"):
+            batcher.submit(["first"], None)
+    assert batcher.inside == 0
+    assert batcher.submit(["second"], None).result(PATIENCE) == MODEL.analyze(["second"])
+    with monkeypatch.context() as full:
+        full.setattr(threading.Thread, "start", refused)
+        # A worker that dies needs no new thread for the next one.
+        with pytest.raises(ModelError, match="worker died"):
+            batcher.submit(["die"], None).result(PATIENCE)
+        assert settled(lambda: batcher.trouble() is None)
+        assert batcher.submit(["third"], None).result(PATIENCE) == MODEL.analyze(["third"])
+
+
 def test_the_pause_before_another_worker_grows_to_the_longest_and_stays_there() -> None:
     pauses = [module._pause_seconds(tries) for tries in range(1, 5000)]
     assert pauses[:4] == [0.1, 0.2, 0.4, 0.8]

@@ -75,8 +75,8 @@ class Batcher:
         self._queue: deque[_Call] = deque()
         self._changed = threading.Condition()
         self._inside = 0
-        self._alive = 0
-        self._started = self._draining = self._stopping = False
+        self._threads = self._alive = 0
+        self._draining = self._stopping = False
         self._work: dict[int, tuple[float, list[_Call]]] = {}
         self._seconds_per_text = 0.01
         metrics.queue_most.set(most_texts)
@@ -91,15 +91,12 @@ class Batcher:
                 raise self._overload(
                     f"Found {self._inside} texts at work or waiting, of {self._most} at most"
                 )
+            self._start_workers()
             call = _Call(texts, langs, time.monotonic() + self._deadline, Future())
             self._inside += len(texts)
             call.future.add_done_callback(lambda _: self._left(len(texts)))
             self._queue.append(call)
             self._metrics.queue_texts.inc(len(texts))
-            if not self._started:
-                self._started = True
-                for _ in range(self._workers):
-                    self._start(tries=0)
             self._changed.notify()
         return call.future
 
@@ -128,7 +125,7 @@ class Batcher:
         with self._changed:
             if self._draining:
                 return "Found the server stopping; it ends when what runs is answered."
-            if self._started and self._alive < self._workers:
+            if self._alive < self._threads:
                 return "Found that a worker died; another is being started. Ask again in a moment."
             began = min((began for began, _ in self._work.values()), default=None)
             if began is not None and time.monotonic() - began > self._deadline:
@@ -180,28 +177,41 @@ class Batcher:
             f"{found}; come back when Retry-After has passed.", retry_after_seconds=min(max(1, wait), 60)
         )
 
-    def _start(self, tries: int) -> None:
-        thread = threading.Thread(target=self._run, args=(tries,), name="trendlark-worker", daemon=True)
-        if not tries:
-            self._alive += 1  # until the first worker is heard of, the line is not called broken
-        thread.start()
+    def _start_workers(self) -> None:
+        while self._threads < self._workers:
+            try:
+                threading.Thread(target=self._run, name="trendlark-worker", daemon=True).start()
+            except RuntimeError as error:
+                # Fewer will do; the next call tries to start the others.
+                if self._threads:
+                    return
+                raise ModelError(
+                    f"Found no room for a worker on this machine ({error}); it needs threads. Ask again in a moment."
+                ) from error
+            self._threads += 1
+            self._alive += 1
 
-    def _run(self, tries: int) -> None:
-        me = threading.get_ident()
-        try:
-            if tries:
-                time.sleep(_pause_seconds(tries))
-                self._analyze([PROBE], None)
-                with self._changed:
-                    self._alive += 1
-            tries = 0
-            while batch := self._take(me):
-                self._serve(batch)
-        except BaseException as death:  # noqa: BLE001 - the worker is replaced, and its callers are told
-            _LOG.error("A worker died of %s; another takes its place.", type(death).__name__)
-            self._replace(me, tries, died_at_work=not tries)
+    def _run(self) -> None:
+        me, tries = threading.get_ident(), 0
+        while not (tries and self._stopping):
+            try:
+                if tries:
+                    time.sleep(_pause_seconds(tries))
+                    self._analyze([PROBE], None)
+                    with self._changed:
+                        self._alive += 1
+                tries = 0
+                while batch := self._take(me):
+                    self._serve(batch)
+            except BaseException as death:  # noqa: BLE001 - the worker is replaced, and its callers are told
+                _LOG.error("A worker died of %s; another takes its place.", type(death).__name__)
+                self._bury(me, died_at_work=not tries)
+                # The next one has the thread of this one: that another could be started is not certain.
+                tries += 1
+            else:
+                return
 
-    def _replace(self, me: int, tries: int, died_at_work: bool) -> None:
+    def _bury(self, me: int, died_at_work: bool) -> None:
         self._metrics.restarts.inc()
         with self._changed:
             self._alive -= died_at_work
@@ -211,9 +221,6 @@ class Batcher:
             call.fail(
                 ModelError("Found that the worker died at these texts; another is being started. Ask again.")
             )
-        with self._changed:
-            if not self._stopping:
-                self._start(tries + 1)
 
     def _take(self, me: int) -> list[_Call]:
         """The next calls, oldest first; none when the server stops and the line is empty."""
