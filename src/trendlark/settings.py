@@ -207,8 +207,6 @@ class Settings(BaseModel):
                 f"places holds {', '.join(map(repr, wrong))}; known are {', '.join(PLACES)}; "
                 "others are written slug:WOEID"
             )
-        if self.source == "x" and self.x_bearer_token is None:
-            raise ValueError("source is x but x_bearer_token is not set; set TRENDLARK_X_BEARER_TOKEN")
         if self.source == "replay" and self.replay_folder is None:
             raise ValueError(
                 "source is replay but replay_folder is not set; `trendlark import` makes such a folder"

@@ -16,6 +16,8 @@ import pytest
 
 from tests.support.commandline import run
 from tests.support.hours import HOUR, command
+from tests.support.web_lake import LAST, fill
+from trendlark.lake import open_lake
 
 TOKEN = "AAAA-very-secret-BBBB"
 
@@ -100,6 +102,17 @@ def test_jobs_one_by_one_are_the_hour(tmp_path: Path) -> None:
         assert {json.loads(line)["status"] for line in done.stdout.splitlines()} == {"done"}
     whole = run("run-hour", "--hour", str(HOUR), "--source", "sample", folder=tmp_path)
     assert "Nothing to do" in whole.stderr
+
+
+def test_an_hour_is_summed_up_whoever_had_the_token_that_it_was_collected_with(tmp_path: Path) -> None:
+    for source in ("sample", "x"):
+        fill(open_lake(str(tmp_path / "lake")), source, summarised=False)
+    done = run("summarise", "--hour", str(LAST), "--json", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    runs = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(one["source"], one["status"]) for one in runs] == [("sample", "done"), ("x", "done")]
+    one = run("summarise", "--hour", str(LAST), "--source", "x", "--json", folder=tmp_path)
+    assert [json.loads(line)["source"] for line in one.stdout.splitlines()] == ["x"]
 
 
 def test_backfill_runs_a_range(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from tests.support.web_lake import LAST, STORIES, fill
 from tests.support.web_pages import check
 from tests.support.web_sweep import CardedFake
 from trendlark import __version__
+from trendlark.hours import utc_now
 from trendlark.lake import Lake
 from trendlark.nlu.artifact import load_artifact
 from trendlark.nlu.tasks import TASKS
@@ -186,3 +187,19 @@ def test_nothing_spent_against_no_budget_is_no_alarm(lake: Lake) -> None:
         html = client.get("/status").text
         assert "of $0.00 a day" in html
         assert 'aria-label="0%"' in html
+
+
+def test_pages_are_about_the_source_that_is_collected_though_its_token_is_elsewhere(lake: Lake) -> None:
+    fill(lake, "x", STORIES)
+    lake.add_page(LAST, "x", "es", Page("trends", "{}", utc_now(), cost=2.5))
+    # What serves pages in a cluster has no token, and its source is left to one.
+    with client_of(lake, None, settings=settings_for(lake.uri)) as client:
+        status = client.get("/status.json").json()
+        assert (status["source"], status["spent_today"]) == ("x", 2.5)
+        assert "Invented sample" not in client.get("/status").text
+        assert client.get("/now.json").json()["source"] == "x"
+        assert 'value="x/es/' in client.get("/compare").text
+    with client_of(lake, None, settings=settings_for(lake.uri, source="sample")) as client:
+        assert client.get("/status.json").json()["source"] == "sample"
+    with client_of(lake, None, settings=settings_for(lake.uri, source="x")) as client:
+        assert client.get("/status.json").json()["source"] == "x"

@@ -155,9 +155,13 @@ def summarise(
     from trendlark.jobs.summarise import summarise_hour
 
     settings = in_force(lake=lake, source=source).settings
-    bars = SILENT if as_json else Bars()
-    run = summarise_hour(open_lake_of(settings), settings.source_name(), _complete(hour), bars)
-    _report([HourOutcome(run.hour, (run,))], as_json)
+    bars, wanted, found = SILENT if as_json else Bars(), _complete(hour), open_lake_of(settings)
+    names = {settings.source_name()}
+    if settings.source == "auto":
+        # Whose token collected the hour need not be here.
+        names = {one for one, _ in found.places(wanted)} or names
+    runs = tuple(summarise_hour(found, name, wanted, bars) for name in sorted(names))
+    _report([HourOutcome(wanted, runs)], as_json)
 
 
 def backfill(

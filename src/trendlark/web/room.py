@@ -26,6 +26,18 @@ class Room:
     lake_metrics: LakeMetrics
     announcer: Announcer
 
+    def source(self) -> str:
+        """The source that pages are about: the one set, or that of the newest hour where it was left to a token.
+
+        What serves pages has no token of X where another process collects.
+        """
+        name = self.settings.source_name()
+        if self.settings.source != "auto" or self.settings.x_bearer_token:
+            return name
+        newest = self.board.hours()[:1]
+        found = [source for hour in newest for source in self.board.sources(hour, hour)]
+        return name if name in found or not found else found[0]
+
 
 def room_of(request: Request) -> Room:
     """The room of the application that serves a request."""

@@ -160,7 +160,7 @@ def _offers(room: Room, asked: _Asked) -> list[tuple[str, list[_Option]]]:
     hour = asked.hour or queries.latest_hour(room.lake)
     rows = room.lake.trend_hours(hour) if hour else []
     sources = sorted({row.trend.source for row in rows})
-    wanted = asked.picks[0].source if asked.picks else room.settings.source_name()
+    wanted = asked.picks[0].source if asked.picks else room.source()
     source = wanted if wanted in sources or not sources else sources[0]
     by_place: dict[str, list[_Option]] = {}
     for row in sorted(rows, key=lambda one: (one.trend.place, one.trend.rank, one.trend.name)):

@@ -58,7 +58,7 @@ def now(
     hours = room.board.hours()
     if not hours:
         nothing = NowAnswer(hour=None, source=None, asked={}, places=[])
-        invented = room.settings.source_name() == INVENTED_SOURCE
+        invented = room.source() == INVENTED_SOURCE
         return respond(
             request, words, Page("now", "empty.html", nothing, {"trends": tables.trends([])}, invented)
         )
@@ -129,7 +129,7 @@ def _choose(room: Room, words: Words, hours: Sequence[Hour], source: str, hour: 
         raise NotFoundError(
             words("source_missing", source=source, hour=hour_label(chosen, words.lang), known=known)
         )
-    wanted = room.settings.source_name()
+    wanted = room.source()
     taken = source or (wanted if wanted in sources else sources[0])
     of_day = sorted({*sources, *room.board.sources(chosen - (HOURS_IN_SPARK - 1), chosen)})
     if len(of_day) > 1:

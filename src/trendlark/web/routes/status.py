@@ -107,7 +107,7 @@ class StatusAnswer(BaseModel):
 def status_page(request: Request) -> Response:
     """How the hours go."""
     room, words = room_of(request), words_of(request)
-    source, moment, budget = room.settings.source_name(), utc_now(), room.settings.budget_usd_per_day
+    source, moment, budget = room.source(), utc_now(), room.settings.budget_usd_per_day
     found = status(room.lake, source, Hour.of(moment))
     model, reason = _model(room.desk)
     answer = StatusAnswer(
