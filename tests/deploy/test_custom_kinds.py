@@ -197,6 +197,8 @@ def test_keda_takes_the_place_of_the_analyzers_autoscaler() -> None:
     (trigger,) = spec["triggers"]
     assert "trendlark_backlog_tweets" in trigger["metadata"]["query"]
     assert int(trigger["metadata"]["threshold"]) > 0
+    # KEDA takes an empty answer for 0 unless told otherwise, and only an error leads to the fallback.
+    assert (trigger["metadata"]["ignoreNullValues"], spec["fallback"]["replicas"]) == ("false", 2)
 
 
 def test_prometheus_reads_both_servers_with_the_token_of_the_secret() -> None:

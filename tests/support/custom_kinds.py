@@ -77,7 +77,10 @@ KINDS: dict[str, Schema] = {
                     form(
                         {
                             "type": {"const": "prometheus"},
-                            "metadata": form({"serverAddress": TEXT, "query": TEXT, "threshold": TEXT}),
+                            "metadata": form(
+                                {"serverAddress": TEXT, "query": TEXT, "threshold": TEXT},
+                                ignoreNullValues={"enum": ["true", "false"]},
+                            ),
                         },
                         metricType={"enum": ["AverageValue", "Value"]},
                     )
