@@ -14,11 +14,12 @@ from typing import Any
 import tomli_w
 
 from trendlark.errors import InputError, NotFoundError
-from trendlark.nlu.artifact import MANIFEST_FILE, load_artifact
+from trendlark.nlu.artifact import MANIFEST_FILE
 from trendlark.training import train
 from trendlark.training.data import file_digest
 from trendlark.training.recipe import Recipe, load_recipe, parse_recipe
 from trendlark.training.steps.claim import Claim, alone, write_whole
+from trendlark.training.steps.shelf import name_of
 
 _log = logging.getLogger(__name__)
 
@@ -143,17 +144,6 @@ def data_of(claim: Claim, run: str) -> str:
     return digest
 
 
-def _begun(start: Path | None) -> str:
-    # Where it lies another model may lie tomorrow, and what the package ships as default changes, too.
-    if start is None:
-        return ""
-    if start.suffix != ".pt":
-        return load_artifact(start).name
-    if not start.is_file():
-        raise NotFoundError(f"Found no checkpoint at {start} to go on from. Allowed is a .pt file. Name one.")
-    return file_digest(start)
-
-
 def _encoder(base: str) -> dict[str, str]:
     """The digests of the files of an encoder's folder; those of the package change with its version alone."""
     return {path.name: file_digest(path) for path in sorted(Path(base).iterdir()) if path.is_file()}
@@ -163,7 +153,8 @@ def _name(recipe: Recipe, wanted: Plan) -> str:
     parts = {
         "recipe": recipe.to_dict(),
         "data": wanted.digest,
-        "start": _begun(wanted.start),
+        # Where it lies another model may lie tomorrow, and what the package ships as default changes, too.
+        "start": name_of(str(wanted.start)) if wanted.start else "",
         "minutes": float(wanted.minutes),
     }
     if recipe.base != "e5":

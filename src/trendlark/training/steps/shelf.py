@@ -8,7 +8,6 @@ In a folder several runs may write the manifest at once; on S3, which has no loc
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from collections.abc import Iterator, Mapping
@@ -24,6 +23,7 @@ from trendlark.errors import ModelError, NotFoundError
 from trendlark.hours import utc_now
 from trendlark.nlu.artifact import MANIFEST_FILE, load_artifact
 from trendlark.nlu.remote import open_store
+from trendlark.training.data import file_digest
 from trendlark.training.steps.claim import alone
 from trendlark.training.steps.gate import NOTHING
 
@@ -160,9 +160,10 @@ def name_of(address: str) -> str:
         return load_artifact(address).name
     path = Path(address)
     if not path.is_file():
-        raise NotFoundError(f"Found no checkpoint at {path}. Allowed is a .pt file. Name one.")
-    with path.open("rb") as file:
-        return f"{path.stem}-{hashlib.file_digest(file, 'sha256').hexdigest()[:8]}"
+        raise NotFoundError(
+            f"Found no checkpoint at {path} to go on from or to compare with. Allowed is a .pt file. Name one."
+        )
+    return f"{path.stem}-{file_digest(path)[:8]}"
 
 
 def in_service(shelf: Shelf, named: str) -> str:
