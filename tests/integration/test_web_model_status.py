@@ -16,7 +16,6 @@ from tests.support.web_lake import LAST, STORIES, fill
 from tests.support.web_pages import check
 from tests.support.web_sweep import CardedFake
 from trendlark import __version__
-from trendlark.hours import utc_now
 from trendlark.lake import Lake
 from trendlark.nlu.artifact import load_artifact
 from trendlark.nlu.tasks import TASKS
@@ -189,9 +188,13 @@ def test_nothing_spent_against_no_budget_is_no_alarm(lake: Lake) -> None:
         assert 'aria-label="0%"' in html
 
 
-def test_pages_are_about_the_source_that_is_collected_though_its_token_is_elsewhere(lake: Lake) -> None:
+def test_pages_are_about_the_source_that_is_collected_though_its_token_is_elsewhere(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fill(lake, "x", STORIES)
-    lake.add_page(LAST, "x", "es", Page("trends", "{}", utc_now(), cost=2.5))
+    now = LAST.end + timedelta(hours=1)
+    monkeypatch.setattr("trendlark.web.routes.status.utc_now", lambda: now)
+    lake.add_page(LAST, "x", "es", Page("trends", "{}", now, cost=2.5))
     # What serves pages in a cluster has no token, and its source is left to one.
     with client_of(lake, None, settings=settings_for(lake.uri)) as client:
         status = client.get("/status.json").json()
