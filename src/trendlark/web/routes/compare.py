@@ -77,13 +77,14 @@ def compare(request: Request, hour: Choice = "") -> Response:
     offers = _offers(room, asked)
     found = asked.found
     shared = comparing.shared_tweets(room.lake, asked.hour, asked.picks) if asked.hour else 0
+    offered = {option.pick for _, options in offers for option in options}
     view = {
         "notice": _notice(asked, words),
         "found": found,
         "hour": asked.hour,
         "asked_hour": hour,
         "hours": sorted(asked.by_hour, reverse=True),
-        "cards": _cards(asked, hour, lang, {option.pick for _, options in offers for option in options}),
+        "cards": _cards(asked, hour, lang, offered),
         "places": len({pick.place for pick in asked.picks}),
         "first_letter": LETTERS[found.compared[0]] if found.compared else "",
         "groups": _groups(found, words),
@@ -93,7 +94,7 @@ def compare(request: Request, hour: Choice = "") -> Response:
         "elsewhere": _elsewhere(room.lake, asked, lang),
     }
     answer = CompareAnswer.of(found, asked.hour, asked.picks, shared)
-    invented = any(pick.source == INVENTED_SOURCE for pick in asked.picks)
+    invented = any(pick.source == INVENTED_SOURCE for pick in offered.union(asked.picks))
     status = 400 if comparing.too_many(asked.picks) else 200
     tables = {"shares": comparing.table(found)}
     return respond(request, words, Page("compare", "compare.html", answer, tables, invented, view, status))
