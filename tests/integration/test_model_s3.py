@@ -99,3 +99,21 @@ def test_a_damaged_copy_is_not_run(bucket: str, tmp_path: Path) -> None:
     (folder / "tokenizer.json").write_text("{}")
     with pytest.raises(ModelError):
         trendlark.load(_put(folder, "five"))
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "manifest.json"])
+@pytest.mark.parametrize("keep", [100, None])
+def test_a_copy_that_was_damaged_since_is_fetched_anew(
+    bucket: str, tmp_path: Path, name: str, keep: int | None
+) -> None:
+    address = _put(make_tiny_artifact(tmp_path / "model"), "six")
+    trendlark.load(address).close()
+    [copy] = _cached(tmp_path)
+    whole = (copy / name).read_bytes()
+    if keep is None:
+        (copy / name).unlink()
+    else:
+        (copy / name).write_bytes(whole[:keep])
+    trendlark.load(address).close()
+    assert (copy / name).read_bytes() == whole
+    assert _cached(tmp_path) == [copy]

@@ -6,6 +6,8 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
@@ -15,24 +17,31 @@ from trendlark.errors import ModelError
 
 
 def fetch_folder(address: str, manifest_name: str) -> Path:
-    """The local copy of an artefact on S3, fetched where its manifest is not here yet; raises ModelError.
+    """The local copy of an artefact on S3, fetched where none that is whole is here yet; raises ModelError.
 
     Credentials, region and endpoint come from the usual AWS_* variables. The copy lies under ``XDG_CACHE_HOME``
     (``~/.cache``) in a folder named by the manifest's SHA-256, so a model that changes is fetched anew.
     """
     try:
-        store, root = open_store(address)
-        manifest = _read(store, f"{root}/{manifest_name}")
-        target = _cache() / hashlib.sha256(manifest).hexdigest()
-        if target.is_dir():
-            return target
-        return _fetch(store, root, manifest, manifest_name, target)
+        return _local_copy(address, manifest_name)
     except (OSError, pa.ArrowException, ValueError, KeyError, TypeError, AttributeError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ModelError(
             f"Found no model that can be fetched at {address} ({reason[:300]}); it is a folder with {manifest_name} "
             "and the files that it names, which the AWS_* credentials may read. Check the address and the credentials."
         ) from error
+
+
+def _local_copy(address: str, manifest_name: str) -> Path:
+    store, root = open_store(address)
+    manifest = _read(store, f"{root}/{manifest_name}")
+    digest = hashlib.sha256(manifest).hexdigest()
+    target, files = _cache() / digest, {**json.loads(manifest)["files"], manifest_name: digest}
+    if any(PurePosixPath(name).name != name for name in files):
+        raise ValueError("its manifest names files outside the folder")
+    if not _is_whole(target, files):
+        _fetch(store, root, files, {manifest_name: manifest}, target)
+    return target
 
 
 def open_store(address: str) -> tuple[fs.S3FileSystem, str]:
@@ -57,21 +66,33 @@ def _cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "trendlark" / "models"
 
 
-def _fetch(store: fs.S3FileSystem, root: str, manifest: bytes, manifest_name: str, target: Path) -> Path:
-    names = json.loads(manifest)["files"]
-    if any(PurePosixPath(name).name != name for name in names):
-        raise ValueError("its manifest names files outside the folder")
+def _is_whole(folder: Path, files: Mapping[str, str]) -> bool:
+    """False also of a copy that was damaged since, as by a full disk: it would be refused for ever."""
+    try:
+        for name, expected in files.items():
+            with (folder / name).open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != expected.lower():
+                    return False
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _fetch(
+    store: fs.S3FileSystem, root: str, files: Mapping[str, str], read: Mapping[str, bytes], target: Path
+) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".fetching-") as scratch:
         part = Path(scratch) / "model"
         part.mkdir()
-        for name in names:
-            (part / name).write_bytes(_read(store, f"{root}/{name}"))
-        (part / manifest_name).write_bytes(manifest)
+        for name in files:
+            (part / name).write_bytes(read[name] if name in read else _read(store, f"{root}/{name}"))
+        if not _is_whole(target, files):
+            with suppress(FileNotFoundError):
+                target.rename(Path(scratch) / "damaged")
         try:
             part.rename(target)
         except OSError:
             # Another process may have been first; its copy is as good.
             if not target.is_dir():
                 raise
-    return target
