@@ -57,11 +57,13 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The hours shown, the one chosen among them, and all trends of its place in it."""
+    """The hours shown, the one chosen among them with those before and after it, and all trends of its place in it."""
 
     points: Sequence[HourAnswer]
     row: TrendHour
     beside: Sequence[TrendHour]
+    earlier: Hour | None
+    later: Hour | None
 
 
 def _wanted(
@@ -154,8 +156,6 @@ def _view(
     row, usual = found.row, answer.average
     summary = row.summary if row.summary and row.summary.analysed else None
     where = f"{words.label('places', asked.place)} · {words.label('sources', asked.source)}"
-    known = [point for point in answer.hours if point.rank is not None]
-    at = next(index for index, point in enumerate(known) if point.hour == str(row.trend.hour))
     return {
         "row": row,
         "trend": row.trend,
@@ -167,8 +167,8 @@ def _view(
         "flags": drawing.bars(summary.flags, FLAGS, False, usual.flags if usual else None) if summary else [],
         "hours_shown": asked.span,
         "asked_hour": str(asked.hour) if asked.hour else "",
-        "earlier": known[at - 1].hour if at else None,
-        "later": known[at + 1].hour if at + 1 < len(known) else None,
+        "earlier": str(found.earlier) if found.earlier else None,
+        "later": str(found.later) if found.later else None,
         "hour_of": Hour.parse,
         "languages": drawn.languages(),
         "choices": {"sentiment": SENTIMENTS, "emotion": EMOTIONS, "flag": FLAGS},
@@ -194,7 +194,23 @@ def _find(board: Board, asked: _Asked, words: Words) -> _Found:
         raise NotFoundError(
             words("trend_missing", trend=asked.name, place=words.label("places", asked.place))
         )
-    return _Found(points, row, beside)
+    return _Found(points, row, beside, *_steps(board, asked, known, row.trend.hour))
+
+
+def _steps(
+    board: Board, asked: _Asked, known: Sequence[HourAnswer], hour: Hour
+) -> tuple[Hour | None, Hour | None]:
+    """The hours of the trend before and after one; at an end of those shown, within a week."""
+    shown = [Hour.parse(point.hour) for point in known]
+    at = shown.index(hour)
+    before = shown[:at] or _hours_between(board, asked, hour - max(SPANS), hour - 1)
+    after = shown[at + 1 :] or _hours_between(board, asked, hour + 1, hour + max(SPANS))
+    return max(before, default=None), min(after, default=None)
+
+
+def _hours_between(board: Board, asked: _Asked, first: Hour, last: Hour) -> list[Hour]:
+    rows = board.over_hours(asked.source, asked.place, asked.name, first, last)
+    return [Hour.parse(hour) for hour in rows["hour"].to_pylist()]
 
 
 def _around(board: Board, asked: _Asked) -> list[HourAnswer]:

@@ -1,0 +1,46 @@
+"""States of the lake and of an address that a page must be right in, though they are seldom met."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import httpx2 as httpx
+
+from tests.support.web_app import client_of, empty_lake
+from tests.support.web_lake import LAST
+from tests.support.web_pages import check
+from trendlark.hours import Hour
+from trendlark.lake import Lake
+from trendlark.records import Trend, TrendHour
+
+
+def page(client: httpx.Client, path: str, status: int = 200) -> str:
+    """A page, checked."""
+    answer = client.get(path)
+    assert answer.status_code == status
+    check(answer.text)
+    return answer.text
+
+
+def list_trend(lake: Lake, hours: list[Hour], name: str = "long") -> None:
+    """List a trend without tweets in some hours."""
+    for hour in hours:
+        row = TrendHour(Trend(hour, "x", "es", name, 1), 0, 0, 0.0)
+        lake.commit_collection(hour, "x", "es", [], [row], [], "run")
+
+
+def steps(html: str) -> tuple[str, str]:
+    """The hours that the arrows of the page of a trend lead to; empty where one leads nowhere."""
+    found = dict(re.findall(r'<a class="step" rel="(prev|next)" href="[^"]*hour=([^"&]*)', html))
+    return found.get("prev", ""), found.get("next", "")
+
+
+def test_the_arrows_of_a_trend_go_on_where_its_chart_ends(tmp_path: Path) -> None:
+    lake = empty_lake(tmp_path)
+    hours = [LAST - 40, LAST - 24, LAST - 23, LAST - 1, LAST]
+    list_trend(lake, hours)
+    with client_of(lake) as client:
+        for before, hour, after in zip(["", *hours], hours, [*hours[1:], ""], strict=False):
+            html = page(client, f"/trends/x/es/long?span=24&hour={hour}")
+            assert steps(html) == (str(before), str(after))
