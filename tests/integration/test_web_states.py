@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx2 as httpx
 
 from tests.support.web_app import client_of, empty_lake
-from tests.support.web_lake import LAST
+from tests.support.web_lake import LAST, STORIES, fill
 from tests.support.web_pages import check
 from trendlark.hours import Hour
 from trendlark.lake import Lake
@@ -44,3 +44,17 @@ def test_the_arrows_of_a_trend_go_on_where_its_chart_ends(tmp_path: Path) -> Non
         for before, hour, after in zip(["", *hours], hours, [*hours[1:], ""], strict=False):
             html = page(client, f"/trends/x/es/long?span=24&hour={hour}")
             assert steps(html) == (str(before), str(after))
+
+
+def test_tweets_of_x_are_shown_with_the_signs_that_its_api_escapes(tmp_path: Path) -> None:
+    lake = empty_lake(tmp_path)
+    fill(lake, "x", STORIES[:1], ["H&amp;M -&gt; today"])
+    with client_of(lake) as client:
+        for path in ("/trends/x/es/%23MiraflorValdoro", "/search?q=today"):
+            html = page(client, path)
+            assert "<bdi>H&amp;M -&gt; today</bdi></blockquote>" in html
+            assert "<bdi>H&amp;M </bdi> <small>other</small>" in html
+            assert "&amp;amp;" not in html
+        assert client.get("/trends/x/es/%23MiraflorValdoro.json?texts=1").json()["tweets"]["items"][0][
+            "text"
+        ] == ("H&amp;M -&gt; today")

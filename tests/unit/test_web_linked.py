@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trendlark.web.linked import actions, author_link, linked
+from trendlark.web.linked import actions, author_link, linked, plain
 
 
 class Read(HTMLParser):
@@ -50,6 +50,14 @@ def test_names_hashtags_and_addresses_of_x_lead_to_x() -> None:
     ]
 
 
+def test_the_signs_that_x_escapes_are_shown_as_they_were_written() -> None:
+    given_text = "H&amp;M -&gt; 1 &lt; 2, &amp;lt; &quot; https://t.co/a?b=1&amp;c=2"
+    read = Read(str(linked(given_text, "x")))
+    assert read.text == "H&M -> 1 < 2, &lt; &quot; https://t.co/a?b=1&c=2"
+    assert read.links == ["https://t.co/a?b=1&c=2"]
+    assert Read(str(linked(given_text, "replay"))).text == given_text
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -75,6 +83,7 @@ def test_what_is_no_link_stays_text(text: str) -> None:
 )
 def test_the_text_is_whole_and_only_links_are_in_it(text: str) -> None:
     read = Read(str(linked(text, "x")))
+    text = plain(text, "x")
     assert (
         read.text.replace("\r", "\n") == text.replace("\r\n", "\n\n").replace("\r", "\n") or read.text == text
     )

@@ -14,12 +14,20 @@ _PARTS = re.compile(
     r"|(?<![\w@])@(?P<mention>\w{1,15})(?!\w)"
     r"|(?<![\w&#])[#＃](?P<hashtag>\w*[^\W\d]\w*)"
 )
+_SIGNS = {"&amp;": "&", "&lt;": "<", "&gt;": ">"}
+_ESCAPED = re.compile("|".join(_SIGNS))
 _X = "https://x.com/"
 _LINK = Markup('<a href="{}" rel="noreferrer nofollow">{}</a>')
 
 
+def plain(text: str, source: str) -> str:
+    """A text as its source shows it: the API of X writes ``&``, ``<`` and ``>`` as HTML does."""
+    return _ESCAPED.sub(lambda match: _SIGNS[match[0]], text) if source == "x" else text
+
+
 def linked(text: str, source: str) -> Markup:
     """The text as HTML: addresses become links, and of tweets of X also names and hashtags."""
+    text = plain(text, source)
     done, end = Markup(), 0
     for match in _PARTS.finditer(text):
         address = _address(match, source)

@@ -61,6 +61,7 @@ def render(template: str, words: Words, *, request: Request, invented: bool, **v
         "outside_link": links.outside_link,
         "window_label": formats.window_label,
         "linked": linked.linked,
+        "plain": linked.plain,
         "author_link": linked.author_link,
         "actions": linked.actions,
         "spark": drawing.spark,
