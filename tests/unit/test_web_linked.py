@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -48,6 +49,25 @@ def test_names_hashtags_and_addresses_of_x_lead_to_x() -> None:
     assert links_of("Hi @jack, #tag at https://example.org/a?b=c&d", "sample") == [
         "https://example.org/a?b=c&d"
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "links"),
+    [
+        ("https://t.co/aB1すごい", ["https://t.co/aB1"]),
+        ("https://t.co/aB1。", ["https://t.co/aB1"]),
+        ("https://t.co/aB1…", ["https://t.co/aB1"]),
+        ("(https://a.example/b)", ["https://a.example/b"]),
+        ("https://a.example/Real_(moneda), y", ["https://a.example/Real_(moneda)"]),
+        ("https://a.example/España?q=Москва", ["https://a.example/España?q=Москва"]),
+        ("#हिन्दी", [f"https://x.com/hashtag/{quote('हिन्दी')}"]),
+        ("#مُحَمَّد", [f"https://x.com/hashtag/{quote('مُحَمَّد')}"]),
+        ("#cafe\u0301s", [f"https://x.com/hashtag/{quote('cafe' + chr(0x301) + 's')}"]),
+        ("@josé", []),
+    ],
+)
+def test_links_end_where_those_of_the_source_do(text: str, links: list[str]) -> None:
+    assert links_of(text) == links
 
 
 def test_the_signs_that_x_escapes_are_shown_as_they_were_written() -> None:

@@ -7,12 +7,16 @@ from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
+from trendlark.nlu.keyphrases import VOWEL_SIGNS
 from trendlark.web.links import outside_link
 
+# As in the marks of the NLU: scripts other than Latin and Cyrillic end an address, for they follow it without a blank.
+_OTHER = r"\s<>\"'()\u0250-\u03ff\u0500-\U0010ffff"
+_IN_ADDRESS = rf"(?:[^{_OTHER}]|\([^{_OTHER}]*\))"
 _PARTS = re.compile(
-    r"(?P<url>https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]…])"
-    r"|(?<![\w@])@(?P<mention>\w{1,15})(?!\w)"
-    r"|(?<![\w&#])[#＃](?P<hashtag>\w*[^\W\d]\w*)"
+    rf"(?P<url>https?://{_IN_ADDRESS}*(?:[^{_OTHER}.,;:!?\]]|\([^{_OTHER}]*\)))"
+    r"|(?<![\w@])@(?P<mention>[A-Za-z0-9_]{1,15})(?!\w)"
+    rf"|(?<![\w&#])[#＃](?P<hashtag>[\w{VOWEL_SIGNS}]*[^\W\d][\w{VOWEL_SIGNS}]*)"
 )
 _SIGNS = {"&amp;": "&", "&lt;": "<", "&gt;": ">"}
 _ESCAPED = re.compile("|".join(_SIGNS))
