@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.house_numbers import ROOT
 from trendlark.hours import Hour
+from trendlark.nlu.language import LANGUAGES, UNKNOWN
 from trendlark.nlu.tasks import TASKS
 from trendlark.records import EMOTIONS, FLAGS, PLACES, SENTIMENTS
 from trendlark.web import formats
@@ -55,6 +56,7 @@ def test_labels_of_the_model_are_all_translated() -> None:
     assert set(LABELS["topics"]) == set(TASKS["topics"].labels)
     assert set(LABELS["entities"]) == set(TASKS["entities"].labels)
     assert set(LABELS["places"]) == set(PLACES)
+    assert {*LANGUAGES, UNKNOWN} <= set(LABELS["languages"])
 
 
 def test_a_label_that_nobody_translated_is_shown_as_it_is() -> None:
