@@ -58,3 +58,20 @@ def test_tweets_of_x_are_shown_with_the_signs_that_its_api_escapes(tmp_path: Pat
         assert client.get("/trends/x/es/%23MiraflorValdoro.json?texts=1").json()["tweets"]["items"][0][
             "text"
         ] == ("H&amp;M -&gt; today")
+
+
+def test_the_column_of_the_mood_tells_by_which_share_it_is_in_order(tmp_path: Path) -> None:
+    lake = empty_lake(tmp_path)
+    fill(lake, "x", STORIES[:1])
+    with client_of(lake) as client:
+        for sort, other, says in (
+            ("positive", "negative", "positive share"),
+            ("negative", "positive", "negative share"),
+        ):
+            html = page(client, f"/?sort={sort}")
+            (head,) = re.findall(
+                r'<th scope="col" class="([^"]*)" aria-sort="descending" title="([^"]*)"', html
+            )
+            assert head == ("c-mood", says)
+            assert f'<a href="/?sort={other}">Mood</a>' in html
+        assert 'class="c-mood"><a href="/?sort=positive">Mood</a>' in page(client, "/")
