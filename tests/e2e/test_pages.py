@@ -318,14 +318,16 @@ def test_the_picture_of_the_dashboard_can_be_taken(browser: Browser, url: str, t
 
 
 @pytest.mark.parametrize("touch", [True, False])
-def test_where_nothing_hovers_every_share_of_now_has_its_interval_beside_it(
+def test_where_nothing_hovers_every_number_of_now_has_its_interval_beside_it(
     browser: Browser, url: str, touch: bool
 ) -> None:
     for width in (390, 1024, 1280):
         size = {"width": width, "height": 900}
         with browser.new_context(viewport=size, is_mobile=touch, has_touch=touch) as context:  # type: ignore[arg-type]
             page = open_page(context, f"{url}/?lang=en", Watch(urlsplit(url).netloc))
-            shares = page.locator(".c-emotions .emotion, .c-flag > span")
+            changes = page.locator(".c-change > .real, .c-change > .noise")
+            assert all("chance" in one for one in changes.all_inner_texts())
+            shares = page.locator(".c-emotions .emotion, .c-flag > span").or_(changes)
             widths = page.evaluate(
                 "[...document.querySelectorAll('.ci')].map(one => one.getBoundingClientRect().width)"
             )

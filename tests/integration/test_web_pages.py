@@ -141,8 +141,8 @@ def test_a_trend_leads_to_the_comparison_with_others_in_its_hour(client: httpx.C
 
 def test_movement_since_the_hour_before_is_marked_only_where_it_is_clear(client: httpx.Client) -> None:
     html = page(client, "/?place=es")
-    assert re.search(r'class="real"[^>]*>\+55<', html)
-    assert re.search(r'class="noise"[^>]*>−4<', html)
+    assert re.search(r'class="real"[^>]*>\+55 <', html)
+    assert re.search(r'class="noise"[^>]*>−4 <', html)
 
 
 def test_a_trend_tells_its_hours_feelings_examples_and_origin(client: httpx.Client) -> None:
