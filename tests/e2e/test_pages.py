@@ -15,7 +15,8 @@ from playwright.sync_api import Browser, Page
 from tests.support.browser import Watch, chromium, find_chromium, open_page, save_picture
 from tests.support.hours import settings_for
 from tests.support.web_app import empty_lake, serving
-from tests.support.web_lake import HOSTILE_STORY, HOSTILE_TEXT, HOSTILE_TREND, STORIES, TEXTS, fill
+from tests.support.web_lake import FIRST, HOSTILE_STORY, HOSTILE_TEXT, HOSTILE_TREND, STORIES, TEXTS, fill
+from trendlark.records import Trend, TrendHour
 
 pytestmark = [
     pytest.mark.browser,
@@ -118,6 +119,19 @@ def test_a_point_tells_its_numbers(browser: Browser, url: str) -> None:
         tip.wait_for(state="visible")
         assert "positivo: 46\u00a0%" in tip.inner_text()
         assert "2026-11-23 07:00 UTC" in tip.inner_text()
+
+
+def test_the_chart_of_single_tweets_has_no_parts_of_tweets_on_its_axis(
+    browser: Browser, tmp_path: Path
+) -> None:
+    lake = empty_lake(tmp_path)
+    for step in range(3):
+        row = TrendHour(Trend(FIRST + step, "x", "es", "rare", 1), 1, 1, 0.0)
+        lake.commit_collection(FIRST + step, "x", "es", [], [row], [], "run")
+    with serving(lake) as url, browser.new_context(viewport={"width": 390, "height": 900}) as context:
+        page = open_page(context, url + "/trends/x/es/rare", Watch(urlsplit(url).netloc))
+        axis = page.locator("#chart svg").nth(1).locator(".role-axis-label text")
+        assert [one for one in axis.all_text_contents() if ":" not in one and "/" not in one] == ["0", "1"]
 
 
 @pytest.mark.slow

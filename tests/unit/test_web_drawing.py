@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.support.web_lake import interval
 from trendlark.records import Share
 from trendlark.web import drawing
+from trendlark.web.formats import percent, span
 from trendlark.web.messages import Words
 from trendlark.web.shown import HourAnswer
 
@@ -67,3 +68,25 @@ def test_hours_without_a_row_are_gaps_in_the_chart() -> None:
     )
     assert data["hours"][1]["hour"] == "2026-11-23T03:00:00+00:00"
     assert json.loads(json.dumps(data)) == data
+
+
+def test_the_chart_tells_the_numbers_of_its_table() -> None:
+    share = {
+        "negative": Share(0.125, 0.022, 0.471),
+        "neutral": Share(0.872, 0.5, 0.9),
+        "positive": Share(0.003, 0, 0.4),
+    }
+    one = HourAnswer(hour="2026-11-23T02", rank=1, volume=12_345, sampled=8, analysed=8, sentiment=share)
+    tips = [
+        hour["tip"]
+        for hour in drawing.chart_data([one, HourAnswer(hour="2026-11-23T03")], Words("es"), "")["hours"]
+    ]
+    assert tips[0].splitlines() == [
+        "2026-11-23 02:00 UTC",
+        f"negativo: {percent(0.125, 'es')} ({span(0.022, 0.471, 'es')})",
+        "neutro: 87\u00a0% (50–90\u00a0%)",
+        "positivo: <1\u00a0% (0–40\u00a0%)",
+        "Muestra: 8",
+        "Volumen: 12.345",
+    ]
+    assert tips[1] == "2026-11-23 03:00 UTC"

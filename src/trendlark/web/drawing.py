@@ -8,7 +8,7 @@ from typing import Any
 
 from trendlark.hours import Hour
 from trendlark.records import SENTIMENTS, Share
-from trendlark.web.formats import day
+from trendlark.web.formats import day, number, percent, span
 from trendlark.web.messages import Words
 from trendlark.web.shown import HourAnswer
 
@@ -72,16 +72,14 @@ def chart_data(hours: Sequence[HourAnswer], words: Words, title: str) -> dict[st
         "title": title,
         "when": _when(hours, words),
         "foot": words("footer"),
-        "hours": [_chart_point(hour) for hour in hours],
+        "hours": [_chart_point(hour, words) for hour in hours],
         "words": {
             "negative": words.label("sentiment", "negative"),
-            "neutral": words.label("sentiment", "neutral"),
             "positive": words.label("sentiment", "positive"),
             "volume": words("volume"),
             "sample": words("sample"),
             "interval": words("interval_key"),
         },
-        "lang": words.lang,
     }
 
 
@@ -90,9 +88,25 @@ def _when(hours: Sequence[HourAnswer], words: Words) -> str:
     return " \u2013 ".join(dict.fromkeys(days))
 
 
-def _chart_point(one: HourAnswer) -> dict[str, Any]:
+def _tip(one: HourAnswer, words: Words) -> str:
+    # Written here: a script would round otherwise than the tables beside the chart.
+    lines = [f"{Hour.parse(one.hour).start:%Y-%m-%d %H:%M} UTC"]
+    shares = one.sentiment or {}
+    for label in SENTIMENTS if shares else ():
+        share = shares[label]
+        around = span(share.low, share.high, words.lang)
+        lines.append(f"{words.label('sentiment', label)}: {percent(share.value, words.lang)} ({around})")
+    amounts = {words("sample"): one.sampled, words("volume"): one.volume}
+    lines += [
+        f"{name}: {number(amount, words.lang)}" for name, amount in amounts.items() if amount is not None
+    ]
+    return "\n".join(lines)
+
+
+def _chart_point(one: HourAnswer, words: Words) -> dict[str, Any]:
     point: dict[str, Any] = {
         "hour": Hour.parse(one.hour).start.isoformat(),
+        "tip": _tip(one, words),
         "volume": one.volume,
         "sampled": one.sampled,
     }

@@ -26,24 +26,6 @@ function startChart(box) {
     return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   }
 
-  function percent(share) {
-    return Math.round(share * 100) + (given.lang === "es" ? "\u00a0%" : "%");
-  }
-
-  function points() {
-    return given.hours.map(function (hour) {
-      const lines = [hour.hour.slice(0, 10) + " " + hour.hour.slice(11, 16) + " UTC"];
-      for (const label of ["negative", "neutral", "positive"]) {
-        if (hour[label] === null) continue;
-        lines.push(words[label] + ": " + percent(hour[label]) + " (" + percent(hour[label + "_low"]) + " \u2013 " +
-          percent(hour[label + "_high"]) + ")");
-      }
-      if (hour.sampled !== null) lines.push(words.sample + ": " + hour.sampled.toLocaleString(given.lang));
-      if (hour.volume !== null) lines.push(words.volume + ": " + hour.volume.toLocaleString(given.lang));
-      return Object.assign({ tip: lines.join("\n") }, hour);
-    });
-  }
-
   const LEFT = 44;
   const RIGHT = 20;
   const HALF_HOUR = 1800000;
@@ -94,7 +76,7 @@ function startChart(box) {
         { mark: { type: "bar", color: colour("--bar"), cornerRadiusEnd: 2, invalid: "filter",
           size: { expr: "max(2, min(40, 0.6 * width / " + given.hours.length + "))" } },
           encoding: { x: x,
-            y: { field: field, type: "quantitative", title: null, axis: { tickCount: 2, labelExpr: "format(datum.value, '~s')" } } } },
+            y: { field: field, type: "quantitative", title: null, axis: { tickCount: 2, tickMinStep: 1, labelExpr: "format(datum.value, '~s')" } } } },
         hover,
       ],
     };
@@ -110,7 +92,7 @@ function startChart(box) {
   function shell(part, config, outer) {
     return Object.assign({
       $schema: "https://vega.github.io/schema/vega-lite/v6.json",
-      data: { values: points() }, config: config, padding: { left: LEFT, right: RIGHT, top: 8, bottom: 40 },
+      data: { values: given.hours }, config: config, padding: { left: LEFT, right: RIGHT, top: 8, bottom: 40 },
       autosize: "none", width: Math.max(120, outer - LEFT - RIGHT),
     }, part);
   }
