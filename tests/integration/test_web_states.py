@@ -75,3 +75,20 @@ def test_the_column_of_the_mood_tells_by_which_share_it_is_in_order(tmp_path: Pa
             assert head == ("c-mood", says)
             assert f'<a href="/?sort={other}">Mood</a>' in html
         assert 'class="c-mood"><a href="/?sort=positive">Mood</a>' in page(client, "/")
+
+
+def test_an_hour_that_is_not_in_the_lake_is_no_empty_lake(tmp_path: Path) -> None:
+    lake = empty_lake(tmp_path)
+    list_trend(lake, [LAST - 1, LAST])
+    with client_of(lake) as client:
+        for path in ("/", "/compare"):
+            html = page(client, f"{path}?hour={LAST - 50}&lang=es", 404)
+            assert (
+                "No hay tendencias del sáb 21 nov 2026, 05:00–06:00\xa0UTC. Las hay desde el lun 23 nov"
+                in html
+            )
+        html = page(client, f"/compare?of=x/es/long&of=x/es/other&hour={LAST - 50}")
+        assert re.findall(r'<option value="([^"]*)" selected>', html) == [str(LAST - 50)]
+        # Which hour an address names says nothing while there is none.
+    with client_of(empty_lake(tmp_path / "empty")) as client:
+        assert "The lake is empty." in page(client, f"/compare?hour={LAST}")

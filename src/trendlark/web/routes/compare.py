@@ -21,7 +21,7 @@ from trendlark.web.links import compare_link, trend_link
 from trendlark.web.messages import LANGS, Words, words_of
 from trendlark.web.page import Page, page_at, respond
 from trendlark.web.room import Room, room_of
-from trendlark.web.routes.choosing import Choice, read_hour
+from trendlark.web.routes.choosing import Choice, missing_hour, read_hour
 
 _MOST_ASKED = 200
 _CHARACTERS = 2500
@@ -83,7 +83,7 @@ def compare(request: Request, hour: Choice = "") -> Response:
         "found": found,
         "hour": asked.hour,
         "asked_hour": hour,
-        "hours": sorted(asked.by_hour, reverse=True),
+        "hours": sorted({*asked.by_hour, *([asked.hour] if asked.hour else [])}, reverse=True),
         "cards": _cards(asked, hour, lang, offered),
         "places": len({pick.place for pick in asked.picks}),
         "first_letter": LETTERS[found.compared[0]] if found.compared else "",
@@ -108,6 +108,8 @@ def _ask(request: Request, lake: Lake, words: Words, hour: str) -> _Asked:
         raise InputError(words("compare_wrong", text=long[:80]))
     picks = tuple(comparing.read_picks(texts, words))
     wanted = read_hour(words, hour)
+    if wanted and not picks and (hours := queries.hours(lake)) and wanted not in hours:
+        raise missing_hour(words, wanted, hours)
     if comparing.too_many(picks):
         return _Asked(picks, wanted, {}, Comparison(()))
     by_hour = comparing.hours_of(lake, picks)

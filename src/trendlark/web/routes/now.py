@@ -19,7 +19,7 @@ from trendlark.web.formats import hour_label
 from trendlark.web.messages import Words, words_of
 from trendlark.web.page import Page, page_at, respond
 from trendlark.web.room import Room, room_of
-from trendlark.web.routes.choosing import Choice, read_hour
+from trendlark.web.routes.choosing import Choice, missing_hour, read_hour
 from trendlark.web.shown import NowAnswer, PlaceTableAnswer, RowAnswer
 
 HOURS_IN_CHOOSER = 168
@@ -115,14 +115,7 @@ def _choose(room: Room, words: Words, hours: Sequence[Hour], source: str, hour: 
     chosen = read_hour(words, hour) or _newest(room, hours, source)
     rows = room.board.rows(chosen)
     if not rows:
-        raise NotFoundError(
-            words(
-                "hour_missing",
-                hour=hour_label(chosen, words.lang),
-                first=hour_label(hours[-1], words.lang),
-                last=hour_label(hours[0], words.lang),
-            )
-        )
+        raise missing_hour(words, chosen, hours)
     sources = sorted({row.trend.source for row in rows})
     if source and source not in sources:
         known = ", ".join(words.label("sources", one) for one in sources)

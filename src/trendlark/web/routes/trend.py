@@ -18,12 +18,11 @@ from trendlark.reports.queries import mood
 from trendlark.reports.tweets import TrendTweets, Wanted, tweets_of
 from trendlark.web import drawing, tables, views
 from trendlark.web.answers import INVENTED_SOURCE, TrendAnswer
-from trendlark.web.formats import hour_label
 from trendlark.web.links import form_of
 from trendlark.web.messages import Words, words_of
 from trendlark.web.page import Page, Table, page_at, respond
 from trendlark.web.room import Room, room_of
-from trendlark.web.routes.choosing import Choice, read_hour
+from trendlark.web.routes.choosing import Choice, missing_hour, read_hour
 from trendlark.web.shown import (
     AverageAnswer,
     HourAnswer,
@@ -249,6 +248,5 @@ def _choose(known: Sequence[HourAnswer], hour: Hour | None, words: Words) -> Hou
         return next((point for point in reversed(known) if point.analysed is not None), known[-1])
     found = [point for point in known if point.hour == str(hour)]
     if not found:
-        first, last = (hour_label(Hour.parse(point.hour), words.lang) for point in (known[0], known[-1]))
-        raise NotFoundError(words("hour_missing", hour=hour_label(hour, words.lang), first=first, last=last))
+        raise missing_hour(words, hour, [Hour.parse(point.hour) for point in reversed(known)])
     return found[0]

@@ -26,12 +26,12 @@ MESSAGES: Mapping[str, Message] = {
     "search_examples": Message("For example", "Por ejemplo"),
     "search_none": Message(
         "Nothing found for “{text}” from {first} to {last}. Try fewer words, another place or more time.",
-        "No se ha encontrado nada con “{text}” desde {first} hasta {last}. Pruebe con menos palabras, otro lugar o más "
-        "tiempo.",
+        "No se ha encontrado nada con “{text}” desde el {first} hasta el {last}. Pruebe con menos palabras, otro "
+        "lugar o más tiempo.",
     ),
     "search_none_yet": Message(
         "Nothing found yet: the search stopped at {hour} to keep its time.",
-        "Aún no se ha encontrado nada: la búsqueda paró en {hour} para no alargarse.",
+        "Aún no se ha encontrado nada: la búsqueda paró en el {hour} para no alargarse.",
     ),
     "search_found_tweets": Message("Tweets with “{text}”", "Tuits con “{text}”"),
     "search_found_trends": Message("Trends with “{text}”", "Tendencias con “{text}”"),

@@ -90,7 +90,7 @@ MESSAGES: Mapping[str, Message] = {
     ),
     "hour_missing": Message(
         "Found no trends of {hour}. There are trends from {first} to {last}; choose one of these hours.",
-        "No hay tendencias de {hour}. Las hay desde {first} hasta {last}; elija una de esas horas.",
+        "No hay tendencias del {hour}. Las hay desde el {first} hasta el {last}; elija una de esas horas.",
     ),
     "hour_wrong": Message(
         "Found “{hour}” as an hour; hours are written like 2026-11-23T07, in UTC.",
@@ -98,7 +98,7 @@ MESSAGES: Mapping[str, Message] = {
     ),
     "source_missing": Message(
         "Found nothing of the source “{source}” in {hour}; there is: {known}.",
-        "No hay nada de la fuente “{source}” en {hour}; hay: {known}.",
+        "No hay nada de la fuente “{source}” el {hour}; hay: {known}.",
     ),
     "trend_missing": Message(
         "Found no trend “{trend}” of {place}. See the list of trends for those that there are.",
