@@ -12,7 +12,7 @@ from tests.support.web_lake import LAST, STORIES, fill
 from tests.support.web_pages import check
 from trendlark.hours import Hour
 from trendlark.lake import Lake
-from trendlark.records import Trend, TrendHour
+from trendlark.records import Run, Trend, TrendHour
 
 
 def page(client: httpx.Client, path: str, status: int = 200) -> str:
@@ -23,10 +23,10 @@ def page(client: httpx.Client, path: str, status: int = 200) -> str:
     return answer.text
 
 
-def list_trend(lake: Lake, hours: list[Hour], name: str = "long") -> None:
-    """List a trend without tweets in some hours."""
+def list_trend(lake: Lake, hours: list[Hour], name: str = "long", sampled: int = 0) -> None:
+    """List a trend in some hours, without its tweets."""
     for hour in hours:
-        row = TrendHour(Trend(hour, "x", "es", name, 1), 0, 0, 0.0)
+        row = TrendHour(Trend(hour, "x", "es", name, 1), sampled, 0, 0.0)
         lake.commit_collection(hour, "x", "es", [], [row], [], "run")
 
 
@@ -92,3 +92,30 @@ def test_an_hour_that_is_not_in_the_lake_is_no_empty_lake(tmp_path: Path) -> Non
         # Which hour an address names says nothing while there is none.
     with client_of(empty_lake(tmp_path / "empty")) as client:
         assert "The lake is empty." in page(client, f"/compare?hour={LAST}")
+
+
+def test_one_is_said_of_one(tmp_path: Path) -> None:
+    lake = empty_lake(tmp_path)
+    fill(lake, "x", STORIES[:1], ["alone"])
+    list_trend(lake, [LAST + 1], sampled=1)
+    counts = {"trends": 1, "tweets": 1}
+    lake.add_run(
+        Run("r", "collect", LAST, "x", "es", "done", Hour.now().start, 1.0, counts=counts, refused=1)
+    )
+    with client_of(lake) as client:
+        assert "1 trend · 1 tweet sampled ·" in page(client, "/")
+        assert "1 tendencia · 1 tuit en la muestra ·" in page(client, "/?lang=es")
+        html = page(client, "/trends/x/es/%23MiraflorValdoro?lang=es")
+        assert '<p class="faint">1 tuit en la muestra</p>' in html
+        assert "1 trend, 1 tweet · 1 refused" in page(client, "/status")
+        assert "1 tendencia, 1 tuit · 1 rechazado" in page(client, "/status?lang=es")
+
+
+def test_a_trend_alone_in_its_place_is_not_held_against_itself(tmp_path: Path) -> None:
+    lake = empty_lake(tmp_path)
+    fill(lake, "x", [STORIES[0], STORIES[3], STORIES[4]])
+    with client_of(lake) as client:
+        assert "average of all" not in page(client, "/trends/x/es/%23MiraflorValdoro")
+        html = page(client, "/trends/x/us/%23Orbix9")
+        assert "average of all 2 trends of United States" in html
+        assert 'class="usual"' in html

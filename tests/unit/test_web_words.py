@@ -57,6 +57,7 @@ def test_labels_of_the_model_are_all_translated() -> None:
     assert set(LABELS["entities"]) == set(TASKS["entities"].labels)
     assert set(LABELS["places"]) == set(PLACES)
     assert {*LANGUAGES, UNKNOWN} <= set(LABELS["languages"])
+    assert set(LABELS["counted_one"]) == set(LABELS["counted"])
 
 
 def test_a_label_that_nobody_translated_is_shown_as_it_is() -> None:

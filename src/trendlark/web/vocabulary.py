@@ -95,6 +95,14 @@ LABELS: Mapping[str, Mapping[str, Message]] = MappingProxyType({
             "analysed by another meanwhile", "analizados por otro entretanto"
         ),
     },
+    "counted_one": {
+        "trends": Message("trend", "tendencia"),
+        "tweets": Message("tweet", "tuit"),
+        "analyses": Message("analysis", "análisis"),
+        "analysed by another meanwhile": Message(
+            "analysed by another meanwhile", "analizado por otro entretanto"
+        ),
+    },
     "languages": {
         "ar": Message("Arabic", "árabe"),
         "bg": Message("Bulgarian", "búlgaro"),

@@ -152,12 +152,14 @@ def _tweets(drawn: TrendTweets, wanted: Wanted, page: int, most: int, texts: boo
 def _view(
     words: Words, asked: _Asked, found: _Found, drawn: TrendTweets, answer: TrendPageAnswer
 ) -> dict[str, Any]:
-    row, usual = found.row, answer.average
+    # Alone in its place, a trend would be held against itself.
+    row, usual = found.row, answer.average if answer.average and answer.average.trends > 1 else None
     summary = row.summary if row.summary and row.summary.analysed else None
     where = f"{words.label('places', asked.place)} · {words.label('sources', asked.source)}"
     return {
         "row": row,
         "trend": row.trend,
+        "usual": usual,
         "summary": summary,
         "chart": drawing.chart_data(answer.hours, words, f"{asked.name} · {where}"),
         "emotions": drawing.bars(summary.emotions, EMOTIONS, True, usual.emotions if usual else None)

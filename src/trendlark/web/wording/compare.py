@@ -49,6 +49,7 @@ MESSAGES: Mapping[str, Message] = {
         "veinte marca alguna por azar.",
     ),
     "compare_clear_count": Message("{n} of {all} differences are clear", "{n} de {all} diferencias son claras"),
+    "compare_clear_one": Message("1 of {all} differences is clear", "1 de {all} diferencias es clara"),
     "compare_more": Message("clearly more than {letter}", "claramente más que {letter}"),
     "compare_less": Message("clearly less than {letter}", "claramente menos que {letter}"),
     "compare_same": Message("may be chance", "puede ser azar"),
@@ -57,6 +58,12 @@ MESSAGES: Mapping[str, Message] = {
         "intervals are wider than they need be.",
         "{n} tuits se extrajeron para más de una de estas tendencias. Reducen las diferencias reales, así que los "
         "intervalos son más anchos de lo necesario.",
+    ),
+    "compare_shared_one": Message(
+        "1 tweet was drawn for more than one of these trends. It makes the true differences smaller, so the intervals "
+        "are wider than they need be.",
+        "1 tuit se extrajo para más de una de estas tendencias. Reduce las diferencias reales, así que los intervalos "
+        "son más anchos de lo necesario.",
     ),
     "compare_models": Message(
         "These trends were read by different models ({models}), so no difference is marked. Analyse the hour again.",

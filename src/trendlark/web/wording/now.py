@@ -12,6 +12,7 @@ MESSAGES: Mapping[str, Message] = {
     "trends_count": Message("{n} trends", "{n} tendencias"),
     "trends_one": Message("1 trend", "1 tendencia"),
     "tweets_sampled": Message("{n} tweets sampled", "{n} tuits en la muestra"),
+    "tweets_sampled_one": Message("1 tweet sampled", "1 tuit en la muestra"),
     "show_all": Message("Show all {n} trends", "Ver las {n} tendencias"),
     "rank": Message("Rank", "Puesto"),
     "trend": Message("Trend", "Tendencia"),

@@ -37,6 +37,7 @@ MESSAGES: Mapping[str, Message] = {
     "status_requests": Message("Requests", "Peticiones"),
     "status_cost": Message("Cost", "Coste"),
     "status_refused": Message("{n} refused", "{n} rechazados"),
+    "status_refused_one": Message("1 refused", "1 rechazado"),
     "status_done": Message("done", "hecho"),
     "status_failed": Message("failed", "falló"),
     "status_collect": Message("collect", "recoger"),

@@ -33,7 +33,6 @@ MESSAGES: Mapping[str, Message] = {
     "topics": Message("Topics", "Temas"),
     "talked_of": Message("What they talk about", "De qué se habla"),
     "languages": Message("Languages", "Idiomas"),
-    "tweets": Message("tweets", "tuits"),
     "none_found": Message("None found in this sample.", "Ninguno en esta muestra."),
     "examples": Message("Tweets that stand for the trend", "Tuits que representan la tendencia"),
     "examples_help": Message(
