@@ -38,6 +38,16 @@ from trendlark.records import clean_text
         ("GRAN FINAL esta noche", "es", ("GRAN FINAL", "noche")),
         ("今日はとても楽しかった", "ja", ()),
         ("rt amp jajaja lol", "es", ()),
+        ("jajajajajajajaj qué risa", "es", ("risa",)),
+        ("kkkkkkkkkk hahahahahaha muito legal", "pt", ("legal",)),
+        ("hijos, José, JoJo Siwa, KKK march", "en", ("JoJo Siwa", "KKK march", "hijos", "José")),
+        ("os dois são amigos", "pt", ("amigos",)),
+        (
+            "Queen&#39;s speech &quot;Marks &amp;amp; Spencer&quot; &tc;",
+            "en",
+            ("Queen", "speech", "Marks", "Spencer"),
+        ),
+        ("𝗕𝘂𝗲𝗻𝗼𝘀 𝗱í𝗮𝘀 𝗮 𝘁𝗼𝗱𝗼𝘀 𝗹𝗼𝘀 𝘃𝗲𝗰𝗶𝗻𝗼𝘀", "es", ("𝘃𝗲𝗰𝗶𝗻𝗼𝘀",)),
         ("", "en", ()),
     ],
 )

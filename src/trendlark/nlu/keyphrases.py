@@ -7,6 +7,7 @@ from what is around ("retire | Allen Iverson"), because tweets leave stop words 
 
 from __future__ import annotations
 
+import html
 import re
 import tomllib
 import unicodedata
@@ -35,6 +36,9 @@ _WORD = re.compile(rf"\d+(?:[.,:]\d+)+|\w(?:[\w{VOWEL_SIGNS}\u00b7-]*[\w{VOWEL_S
 _GAPS = frozenset({" ", "\u00a0"})
 _APOSTROPHES = frozenset("'’")
 _LONGEST_ELISION = 2
+# Laughter is as long as it is loud, so that no list holds it all.
+_LAUGHTER = re.compile(r"[aj]{4,}|[ah]{4,}|[ej]{4,}|[eh]{4,}|[ij]{5,}|[hi]{5,}|k{4,}|(?:x+d+)+")
+_ESCAPED = re.compile(r"&(?:amp;)*(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 # German writes every noun with a capital, so capitals do not tell names there.
 _CAPITAL_NOUNS = frozenset({"de"})
 
@@ -45,7 +49,7 @@ def find_keyphrases(text: str, lang: str, marks: Marks | None = None) -> tuple[s
     """Return up to five keyphrases in the raw spelling; languages without a list are cut at all lists' words."""
     if lang in _UNSPACED:
         return ()
-    plain = (marks or find_marks(text)).blank(text)[:MAX_CODE_POINTS]
+    plain = _ESCAPED.sub(_blank, (marks or find_marks(text)).blank(text)[:MAX_CODE_POINTS])
     stop_words = _stop_words().get(lang) or _every_stop_word()
     runs = _runs(plain, stop_words, nouns_are_capital=lang in _CAPITAL_NOUNS)
     phrases = [part for run in runs for part in _cut(run)]
@@ -58,6 +62,14 @@ def find_keyphrases(text: str, lang: str, marks: Marks | None = None) -> tuple[s
             found.setdefault(" ".join(key for _, _, key in phrase), (weight, spelling))
     best = sorted(found.values(), key=lambda entry: -entry[0])[:MOST]
     return tuple(spelling for _, spelling in best)
+
+
+def _blank(match: re.Match[str]) -> str:
+    # Offsets stay, and what stands around a sign that HTML escapes keeps apart as it would around the sign.
+    sign = html.unescape(html.unescape(match[0]))
+    if sign.endswith(";"):
+        return match[0]
+    return ("'" if sign in _APOSTROPHES else "\n") * len(match[0])
 
 
 def _runs(text: str, stop_words: frozenset[str], *, nouns_are_capital: bool) -> Iterator[list[_Word]]:
@@ -82,7 +94,7 @@ def _content_word(text: str, match: re.Match[str], stop_words: frozenset[str]) -
         return None
     key = _key(match[0])
     at_apostrophe = text[end : end + 1] in _APOSTROPHES or (start > 0 and text[start - 1] in _APOSTROPHES)
-    if key in stop_words or (at_apostrophe and len(key) <= _LONGEST_ELISION):
+    if key in stop_words or _LAUGHTER.fullmatch(key) or (at_apostrophe and len(key) <= _LONGEST_ELISION):
         return None
     return start, end, key
 
@@ -113,7 +125,8 @@ def _weigh(phrases: Sequence[Sequence[_Word]]) -> Mapping[str, float]:
 
 @lru_cache(maxsize=65_536)
 def _key(word: str) -> str:
-    folded = unicodedata.normalize("NFD", word.casefold())
+    # Compatibility forms, too: letters of other styles, as 𝗶𝗻 𝗯𝗼𝗹𝗱, spell the same words.
+    folded = unicodedata.normalize("NFKD", word).casefold()
     return "".join(sign for sign in folded if not unicodedata.combining(sign))
 
 
