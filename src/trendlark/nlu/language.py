@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from threading import Lock
@@ -43,7 +44,8 @@ def detect(text: str, hint: str | None = None, marks: Marks | None = None) -> st
     if stated:
         return stated
     blanked = (marks or find_marks(text[:_MAX_LOOKED_AT])).blank(text)[:_MAX_LOOKED_AT]
-    words = _NO_WORD.sub(" ", blanked).strip()[:_MAX_CODE_POINTS]
+    # Letters of other styles, as 𝗶𝗻 𝗯𝗼𝗹𝗱, and accents apart from their letters spell the same words.
+    words = _NO_WORD.sub(" ", unicodedata.normalize("NFKC", blanked)).strip()[:_MAX_CODE_POINTS]
     if not any(sign.isalpha() for sign in words):
         return UNKNOWN
     return _likeliest(_identifier().rank(words))
