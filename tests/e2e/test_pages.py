@@ -348,3 +348,16 @@ def test_where_nothing_hovers_every_number_of_now_has_its_interval_beside_it(
             assert len(widths) == shares.count() > 10
             assert min(widths) > 15 if touch else max(widths) <= 1
             assert page.evaluate(SIDEWAYS) == 0
+
+
+def test_on_paper_every_share_has_its_interval_and_the_key_its_colours(browser: Browser, url: str) -> None:
+    with browser.new_context(viewport={"width": 718, "height": 900}) as context:
+        page = open_page(context, f"{url}/?lang=en", Watch(urlsplit(url).netloc))
+        assert page.locator(".ci").first.evaluate("one => one.getBoundingClientRect().width") <= 1
+        page.emulate_media(media="print")
+        widths = page.evaluate(
+            "[...document.querySelectorAll('.ci')].map(one => one.getBoundingClientRect().width)"
+        )
+        assert min(widths) > 15
+        kept = "[...document.querySelectorAll('.swatch')].map(one => getComputedStyle(one).printColorAdjust)"
+        assert set(page.evaluate(kept)) == {"exact"}
