@@ -144,7 +144,10 @@ class XSource(XPrices):
         """The pages of each window; windows that are not over yet are asked for up to ten seconds ago."""
         portions = x_parse.shares(wanted, windows)
         for window, share in zip(trend.hour.windows(len(portions)), portions, strict=True):
-            yield from self._pages_of_window(trend, window, share, known)
+            for page in self._pages_of_window(trend, window, share, known):
+                yield page
+                if x_parse.refuses_query(x_parse.read_answer(page.body) or {}):
+                    return  # X would refuse it in every window
 
     def parse_tweets(self, page: Page, trend: Trend) -> Parsed[Tweet]:
         """Tweets newest first."""

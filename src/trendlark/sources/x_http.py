@@ -27,7 +27,7 @@ from trendlark.errors import (
     UnavailableError,
 )
 from trendlark.hours import utc_now
-from trendlark.sources.x_parse import problem_text, read_answer
+from trendlark.sources.x_parse import problem_text, read_answer, refuses_query
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +100,8 @@ class XClient:
     def get(self, path: str, params: Mapping[str, str | int]) -> str:
         """The body of a good answer: the text of a JSON object. Raises a SourceError by its name.
 
+        An answer that refuses the query itself is a good one, too: it says nothing of what else is asked.
+
         Rate limits, 5xx, time-outs, cut-off and invalid answers are asked again, at most four times; waits
         are capped by ``max_wait_seconds``, and a longer one that X asks for raises RateLimitError.
         """
@@ -158,6 +160,8 @@ class XClient:
 
     def _checked(self, answer: _Answer) -> str:
         told = read_answer(answer.body)
+        if answer.status == 400 and told is not None and refuses_query(told):
+            return answer.body
         if answer.status != 200:
             self._fail(answer.status, told, answer)
         if told is None:

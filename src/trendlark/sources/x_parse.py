@@ -159,6 +159,18 @@ def returned(answer: Mapping[str, Any]) -> tuple[int, int]:
     return len(_items(answer)), len(users) if isinstance(users, list) else 0
 
 
+def refuses_query(answer: Mapping[str, Any]) -> bool:
+    """Whether X refuses the query itself, as one of nothing but a stop word: no other question is told about."""
+    errors = answer.get("errors")
+    problems = [answer, *(errors if isinstance(errors, list) else [])]
+    return any(isinstance(problem, dict) and _names_query(problem) for problem in problems)
+
+
+def _names_query(problem: Mapping[str, Any]) -> bool:
+    named = problem.get("parameters")  # so X answers; ``parameter`` stands in the OpenAPI
+    return problem.get("parameter") == "query" or (isinstance(named, dict) and "query" in named)
+
+
 def problem_text(problem: object) -> str:
     """One line of what X says is wrong, without anything that a terminal would obey."""
     if not isinstance(problem, dict):
@@ -180,7 +192,7 @@ def _items(answer: Mapping[str, Any]) -> list[Any]:
 def _errors(answer: Mapping[str, Any], trend: str | None) -> tuple[Refusal, ...]:
     errors = answer.get("errors")
     if not isinstance(errors, list):
-        return ()
+        errors = [answer] if refuses_query(answer) else []
     return tuple(Refusal(f"X says: {problem_text(error)}", _raw(error), trend) for error in errors)
 
 
