@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -20,6 +21,13 @@ _DEEPEST = 200
 # Old ISO 639 codes that X still sends, and its codes for posts without words (docs.x.com, operator lang:).
 _OLD_LANGUAGES = {"in": "id", "iw": "he", "ji": "yi", "jw": "jv", "mo": "ro", "sh": "sr"}
 _NO_LANGUAGE = {"und", "zxx", "mul", "mis", "art", "qam", "qct", "qht", "qme", "qst"}
+# The words of a time as mail has it. Python passes over others, though 7:05 PM, GMT+0100 and CET are another time.
+_MAIL_WORD = re.compile(
+    r"(mon|tue|wed|thu|fri|sat|sun)[a-z]*,?|\d{1,4},?|\d{1,2}:\d{2}(:\d{2})?|[+-]\d{4}|utc?|gmt|z|[ecmp][sd]t"
+    r"|(\d{1,2}-)?(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*,?(-\d{2,4})?",
+    re.IGNORECASE,
+)
+_NAMED_UTC = re.compile(r" ?(UTC|GMT)$")
 _EARLIEST, _LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
@@ -100,13 +108,15 @@ def _moment_of_text(text: str) -> datetime | None:
     if text.replace(".", "", 1).isdecimal() and text.isascii() and len(text) >= 9:
         return _moment_of_number(float(text))
     try:
-        return as_moment(parse_moment(text))
+        return as_moment(parse_moment(_NAMED_UTC.sub("+00:00", text)))
     except (InputError, OverflowError):
         pass
     try:
         return as_moment(datetime.strptime(text, "%a %b %d %H:%M:%S %z %Y"))
     except (ValueError, OverflowError):
         pass
+    if not all(map(_MAIL_WORD.fullmatch, text.split())):
+        return None
     try:
         return as_moment(parsedate_to_datetime(text))
     except (ValueError, TypeError, IndexError, OverflowError):
