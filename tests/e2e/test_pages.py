@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 from xml.etree import ElementTree
 
 import pytest
@@ -361,3 +361,15 @@ def test_on_paper_every_share_has_its_interval_and_the_key_its_colours(browser: 
         assert min(widths) > 15
         kept = "[...document.querySelectorAll('.swatch')].map(one => getComputedStyle(one).printColorAdjust)"
         assert set(page.evaluate(kept)) == {"exact"}
+
+
+@pytest.mark.parametrize(("width", "trends"), [(390, 2), (1280, 2), (1280, 5)])
+def test_a_screen_reader_is_told_the_interval_of_every_share_that_is_compared(
+    browser: Browser, url: str, width: int, trends: int
+) -> None:
+    names = [f"sample/{one.place}/{one.name}" for one in STORIES[:trends]]
+    with browser.new_context(viewport={"width": width, "height": 900}) as context:
+        asked = urlencode([("of", one) for one in names])
+        page = open_page(context, f"{url}/compare?{asked}", Watch(urlsplit(url).netloc))
+        assert page.locator("table.versus").inner_text().count("\u2013") == 14 * trends
+        assert page.evaluate(SIDEWAYS) == 0
