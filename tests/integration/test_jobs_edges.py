@@ -12,7 +12,7 @@ import pytest
 from tests.support.hours import HOUR, contents, jobs_for
 from tests.support.recordings import listed, recorded, recording
 from trendlark.errors import InputError, UnavailableError
-from trendlark.hours import Hour
+from trendlark.hours import Hour, utc_now
 from trendlark.jobs.hourly import Jobs
 from trendlark.jobs.runs import DONE, NOTHING
 from trendlark.jobs.summarise import summarise_hour
@@ -238,3 +238,12 @@ def test_the_same_id_in_two_hours_is_two_tweets(tmp_path: Path, play: Play) -> N
     jobs.backfill([HOUR, HOUR + 1])
     assert [row["text"] for row in contents(jobs.lake)["tweets"]] == ["the words of 1", "later"]
     assert [row["hour"] for row in contents(jobs.lake)["analyses"]] == [str(HOUR), str(HOUR + 1)]
+
+
+def test_an_hour_to_come_leaves_what_today_has_asked_and_spent(tmp_path: Path) -> None:
+    jobs = jobs_for(tmp_path / "lake", source="sample", places="es")
+    asked = Page("x trends 1", '{"data": []}', utc_now(), 0.01)
+    jobs.lake.add_page(HOUR, "x", "es", asked)
+    jobs.collect(Hour.of(asked.fetched_at) + 24 * 365)
+    assert jobs.lake.spent(Hour.of(asked.fetched_at).day, "x") == 0.01
+    assert jobs.lake.pages(HOUR, "x", "es") == [asked]

@@ -73,7 +73,8 @@ class _Collection:
         plan = self._plan(trends)
         self._fetch_all(plan)
         self._commit(plan)
-        self.lake.drop_old_pages(self.hour - 48)
+        # A recording may hold hours to come, before which lies what today has cost.
+        self.lake.drop_old_pages(min(self.hour, Hour.now()) - 48)
 
     def _trends(self) -> Sequence[Trend]:
         key = self.listed_in = self.source.request_of_trends(self.place)
