@@ -144,6 +144,19 @@ def test_parquet_is_imported_in_batches(tmp_path: Path) -> None:
     assert {(tweet.hour, tweet.author_handle) for tweet in tweets} == {(HOUR, "ana")}
 
 
+@pytest.mark.parametrize("rounded", ["1.59301E+18", "1,59301E+18", "1.5930100000000003e+18"])
+def test_ids_that_a_spreadsheet_has_rounded_make_no_two_tweets_one(tmp_path: Path, rounded: str) -> None:
+    data = (
+        f'tweet_id;author_id;text\n"{rounded}";"{rounded}";uno\n"{rounded}";"{rounded}";dos\n3e10;4e10;tres\n'
+    )
+    counts = bring(tmp_path / "t.csv", data, tmp_path / "f")
+    assert (counts.taken, counts.ids_made) == (3, 2)
+    tweets = {tweet.text: tweet for tweet in played(tmp_path / "f")}
+    assert len({tweet.tweet_id for tweet in tweets.values()}) == 3
+    assert [tweets[text].author_id for text in ("uno", "dos", "tres")] == [None, None, "4e10"]
+    assert tweets["tres"].tweet_id == "3e10"
+
+
 def test_columns_can_be_named_and_beat_the_given_values(tmp_path: Path) -> None:
     data = "cuerpo,tema,sitio,text\nhola,#A,mx,no\nadiós,,,no\n"
     columns = {"text": "cuerpo", "trend": "tema", "place": "sitio"}

@@ -72,9 +72,18 @@ REFUSED = "refused"
 _TOLD_EVERY_ROWS = 1000
 _SHOWN_COLUMNS = 20
 _SLUG = re.compile(r"[a-z0-9-]+")
+_ROUNDED = re.compile(r"\d([.,]\d+)?e\+\d+", re.IGNORECASE)
+
+
+def _as_id(value: object) -> str | None:
+    """A name, unless a spreadsheet has rounded it (1.59E+18): then others have the same."""
+    name = as_name(value)
+    return None if name is None or _ROUNDED.fullmatch(name) else name
+
+
 _READERS: Mapping[str, Callable[[object], Any]] = {
     "lang": as_language,
-    "author_id": as_name,
+    "author_id": _as_id,
     "author_handle": as_name,
     "likes": as_count,
     "reposts": as_count,
@@ -201,7 +210,7 @@ class _Taker:
             value = read(self._value(row, field))
             if value is not None:
                 tweet[field] = value
-        tweet["id"] = as_name(self._value(row, "id")) or self._made_id(tweet)
+        tweet["id"] = _as_id(self._value(row, "id")) or self._made_id(tweet)
         return tweet
 
     def _value(self, row: Row, field: str) -> Any:
