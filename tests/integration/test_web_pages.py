@@ -321,7 +321,11 @@ def test_an_unknown_address_is_a_page_for_people_and_a_problem_for_programs(clie
     answer = client.get("/nope", headers={"Accept": "text/html"})
     assert answer.status_code == 404
     check(answer.text)
-    assert client.get("/nope").headers["content-type"] == "application/problem+json"
+    spanish = {"Accept": "text/html", "Accept-Language": "es"}
+    assert "Esa dirección no existe aquí" in client.get("/nope", headers=spanish).text
+    problem = client.get("/nope", headers={"Accept-Language": "es"})
+    assert problem.headers["content-type"] == "application/problem+json"
+    assert problem.json()["detail"].startswith("Found no such address here")
 
 
 def test_a_place_without_trends_in_the_hour_says_so(client: httpx.Client) -> None:

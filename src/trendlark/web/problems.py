@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from trendlark import errors
 from trendlark.errors import OverloadError, TrendlarkError
 from trendlark.web.links import form_of, is_page
-from trendlark.web.messages import words_of
+from trendlark.web.messages import Words, words_of
 from trendlark.web.rendering import render
 from trendlark.web.watch import request_id, route_of
 
@@ -61,7 +61,6 @@ _TITLES: dict[type[TrendlarkError], str] = {
 # What the framework says of these says neither what is allowed nor what to do.
 _SENTENCES = {
     400: "Found a body that cannot be read as JSON; bodies are JSON in UTF-8, not compressed. Send it so.",
-    404: "Found no such address here; / has the dashboard and /openapi.json lists the API.",
     405: "Found a method that is not for this address; /openapi.json tells which it takes. Use one of these.",
 }
 _CUT = "Found the connection closed before all of the body had come; a body comes whole. Send it again."
@@ -171,7 +170,9 @@ async def _http(request: Request, error: Exception) -> Response:
         raise error
     if error.status_code == 304:
         return Response(status_code=304, headers=error.headers)
-    detail = _SENTENCES.get(error.status_code, str(error.detail))
+    words = words_of(request) if for_people(request) else Words("en")
+    said = _SENTENCES.get(error.status_code, str(error.detail))
+    detail = words("address_missing") if error.status_code == 404 else said
     return _respond(request, http_problem(error.status_code, detail), error.headers)
 
 

@@ -104,6 +104,10 @@ MESSAGES: Mapping[str, Message] = {
         "Found no trend “{trend}” of {place}. See the list of trends for those that there are.",
         "No hay ninguna tendencia “{trend}” en {place}. En la lista están las que hay.",
     ),
+    "address_missing": Message(
+        "Found no such address here; / has the dashboard and /openapi.json lists the API.",
+        "Esa dirección no existe aquí; el panel está en / y la API se describe en /openapi.json.",
+    ),
     "problem_404": Message("Not here", "Aquí no está"),
     "problem_4xx": Message("That did not work", "Eso no ha funcionado"),
     "problem_5xx": Message("Out of order for now", "Fuera de servicio por ahora"),
