@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +23,11 @@ from trendlark.sources.values import as_count, as_language, as_moment, as_name, 
 QUERY_CHARACTERS = 512
 PAGE_MIN, PAGE_MAX = 10, 100
 _SUFFIX = " -is:retweet"
-_HASHTAG = re.compile(r"[#＃](?=\w*[^\W\d_])\w{1,100}")
+_LONGEST_HASHTAG = 100
+# What a hashtag of X holds beside letters, their marks, digits and _ (https://github.com/twitter/twitter-text).
+_IN_HASHTAGS = frozenset(
+    "_\u200c\u200d\ua67e\u05be\u05f3\u05f4\uff5e\u301c\u309b\u309c\u30a0\u30fb\u3003\u0f0b\u0f0c\u00b7"
+)
 _UNSAFE = re.compile(r"[\"“”„‟″＂\\\s\x00-\x1f\x7f-\x9f]+")
 _RAW_SHOWN = 4000
 
@@ -42,7 +47,7 @@ def query_of(name: str) -> str | None:
     Inside a phrase no operator counts (from:, OR, -, brackets), and X ignores punctuation there, so quotation
     marks and backslashes become blanks rather than a way out of the phrase. At most 512 characters.
     """
-    if _HASHTAG.fullmatch(name.strip()):
+    if _is_hashtag(name.strip()):
         return "#" + name.strip()[1:] + _SUFFIX
     phrase = _UNSAFE.sub(" ", clean_text(name)).strip()
     room = QUERY_CHARACTERS - len(_SUFFIX) - 2
@@ -53,6 +58,15 @@ def query_of(name: str) -> str | None:
 
 def _length(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2  # X counts an emoji as two
+
+
+def _is_hashtag(name: str) -> bool:
+    rest = name[1:]
+    if name[:1] not in {"#", "＃"} or len(rest) > _LONGEST_HASHTAG or rest[:1] in {"\ufe0f", "\u20e3"}:
+        return False  # with one of the last two the sign is an emoji
+    return any(map(str.isalpha, rest)) and all(
+        c.isalnum() or c in _IN_HASHTAGS or unicodedata.category(c)[0] == "M" for c in rest
+    )
 
 
 def _is_mark(character: str) -> bool:
