@@ -113,6 +113,19 @@ def test_large_shares_are_paged_without_asking_for_more(source: XSource, fake: F
     assert sum(page.cost for page in pages) == pytest.approx(source.cost_of_tweets(205, 1))
 
 
+def test_the_pages_of_a_window_that_runs_on_are_of_one_question(fake: FakeX) -> None:
+    fake.posts(QUERY, HOUR, 400)
+    moments = [HOUR.start + timedelta(minutes=50, seconds=9 * count) for count in range(50)]
+    fake.now = lambda: moments.pop(0)
+    source = make(fake)
+    pages = draw(source, 205, 1)
+    source.close()
+    assert len(pages) == 3
+    assert len({asked.params["end_time"] for asked in fake.asked}) == 1
+    assert len(set(ids(source, pages))) == len(ids(source, pages)) == 205
+    assert not fake.refused
+
+
 def test_quiet_windows_end_early(source: XSource, fake: FakeX) -> None:
     fake.posts(QUERY, HOUR, 7)
     pages = draw(source, 20, 2)

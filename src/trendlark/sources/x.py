@@ -174,6 +174,7 @@ class XSource(XPrices):
         self, trend: Trend, window: Window, share: int, known: Mapping[str, Page]
     ) -> Iterator[Page]:
         token: str | None = None
+        span: dict[str, str | int] | None = None
         left = share
         # X may return fewer tweets than asked for and still name a next page, without end.
         most = -(-share // x_parse.PAGE_MAX) + _SPARE_REQUESTS
@@ -182,7 +183,8 @@ class XSource(XPrices):
             request = f"x tweets {trend.name} {window} {number}"
             page = known.get(request)
             if page is None:
-                span = self._span(window, trend)
+                # A token belongs to the question that it came with: the end must not move on with the time.
+                span = span or self._span(window, trend)
                 if size == 0 or span is None:
                     return
                 page = self._search(trend, window, request, span | _paging(size, token))
