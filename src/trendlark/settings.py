@@ -207,6 +207,9 @@ class Settings(BaseModel):
                 f"places holds {', '.join(map(repr, wrong))}; known are {', '.join(PLACES)}; "
                 "others are written slug:WOEID"
             )
+        slugs = [place.slug for place in self.place_list()]
+        if twice := sorted({slug for slug in slugs if slugs.count(slug) > 1}):
+            raise ValueError(f"places names {', '.join(twice)} more than once; name every place once")
         if self.source == "replay" and self.replay_folder is None:
             raise ValueError(
                 "source is replay but replay_folder is not set; `trendlark import` makes such a folder"

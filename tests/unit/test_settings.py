@@ -126,6 +126,12 @@ def test_the_token_goes_to_no_careless_address(tmp_path: Path, address: str, par
     assert load_settings({}, {"TRENDLARK_X_BASE_URL": "http://127.0.0.1:9"}, tmp_path).settings.x_base_url
 
 
+@pytest.mark.parametrize("places", ["es,us,es", "lima:418440,lima:418441", "es,es:766273"])
+def test_a_place_named_twice_is_refused(tmp_path: Path, places: str) -> None:
+    with pytest.raises(SettingsError, match=r"places names (es|lima) more than once"):
+        load_settings({"places": places}, {}, tmp_path)
+
+
 def test_other_places_come_with_their_woeid(tmp_path: Path) -> None:
     settings = load_settings({"places": "pe,lima:418440"}, {}, tmp_path).settings
     assert [(place.slug, place.woeid) for place in settings.place_list()] == [
