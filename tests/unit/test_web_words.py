@@ -103,6 +103,11 @@ def test_numbers_follow_the_language() -> None:
     assert formats.percent(0.384, "es") == "38\u00a0%"
     assert formats.percent(0.001, "en") == "<1%"
     assert formats.percent(0.0, "en") == "0%"
+    assert [formats.percent(share, "es") for share in (0.994, 0.995, 0.9999, 1.0)] == [
+        f"{text}\u00a0%" for text in ("99", ">99", ">99", "100")
+    ]
+    assert formats.span(0.9, 0.998, "en") == "90–100%"
+    assert formats.span(0.0, 0.003, "en") == "0–<1%"
     assert formats.span(0.31, 0.46, "en") == "31–46%"
     assert formats.points(0.042) == "+4"
     assert formats.points(-0.042) == "−4"

@@ -44,14 +44,19 @@ def size(size_bytes: int, lang: Lang) -> str:
 
 
 def percent(share: float, lang: Lang) -> str:
-    """A share from 0 to 1 in whole per cent; one that is not zero never reads as zero."""
-    text = "<1" if 0 < share < 0.005 else f"{share * 100:.0f}"
-    return text + (f"{_NBSP}%" if lang == "es" else "%")
+    """A share from 0 to 1 in whole per cent; what is not zero never reads as zero, nor what is not all as all."""
+    if 0.995 <= share < 1:
+        return _with_sign(">99", lang)
+    return _with_sign("<1" if 0 < share < 0.005 else f"{share * 100:.0f}", lang)
 
 
 def span(low: float, high: float, lang: Lang) -> str:
     """An interval of shares: ``31-46%``, with an en dash."""
-    return f"{low * 100:.0f}\u2013{percent(high, lang)}"
+    return f"{low * 100:.0f}\u2013" + _with_sign("<1" if 0 < high < 0.005 else f"{high * 100:.0f}", lang)
+
+
+def _with_sign(text: str, lang: Lang) -> str:
+    return text + (f"{_NBSP}%" if lang == "es" else "%")
 
 
 def points(change: float) -> str:
