@@ -56,6 +56,8 @@ def test_trends_stand_side_by_side_with_their_differences(client: httpx.Client) 
     assert "clearly less than A" in html
     assert "may be chance" in html
     assert "of 14 differences are clear" in html
+    # Names that differ in what they name only are told apart.
+    assert "<bdi>Valdoro</bdi> <small>organization</small>" in html
     assert html.count(" checked") == 2
     spanish = client.get(address(MIRAFLOR, HUELGA, lang="es")).text
     check(spanish)
