@@ -33,6 +33,7 @@ from trendlark.records import PLACES, Place
 PREFIX = "TRENDLARK_"
 FILE = "trendlark.toml"
 DEFAULT_TOKEN = "default"  # noqa: S105 - a name, not a token
+_SLUG = re.compile(r"[a-z0-9-]+")
 _TOKEN_NAME = re.compile(r"[a-z0-9-]{1,40}")
 # Of these not even a wrong value is shown.
 _SECRETS = {"x_bearer_token", "api_token", "api_tokens", "otlp_endpoint"}
@@ -118,7 +119,7 @@ class Settings(BaseModel):
     )
     places: Names = Field(
         ("es", "us"),
-        description="Places to follow, by slug; others than the known ones as slug:WOEID.",
+        description="Places to follow, by slug; others than the known ones as slug:WOEID, in recordings by slug alone.",
         min_length=1,
     )
     replay_folder: Path | None = Field(None, description="Folder of recorded tweets that replay plays.")
@@ -201,11 +202,11 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _hold_together(self) -> Self:
-        wrong = [place for place in self.places if place not in PLACES and not _custom(place)]
+        wrong = [place for place in self.places if not self._knows(place)]
         if wrong:
             raise ValueError(
                 f"places holds {', '.join(map(repr, wrong))}; known are {', '.join(PLACES)}; "
-                "others are written slug:WOEID"
+                "others are written slug:WOEID, or with source = replay as the recording has them"
             )
         slugs = [place.slug for place in self.place_list()]
         if twice := sorted({slug for slug in slugs if slugs.count(slug) > 1}):
@@ -227,6 +228,11 @@ class Settings(BaseModel):
                 "set it or keep 127.0.0.1"
             )
         return self
+
+    def _knows(self, place: str) -> bool:
+        # Only X asks for the number of a place.
+        recorded = self.source == "replay" and _SLUG.fullmatch(place) is not None
+        return place in PLACES or recorded or _custom(place) is not None
 
     def place_list(self) -> tuple[Place, ...]:
         """The places to follow."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.inside import call
+from trendlark.lake import open_lake
 
 WORDS = ("import", "t.csv", "--to", "f", "--trend", "#Lluvia", "--hour", "2026-11-23T07")
 
@@ -53,3 +54,21 @@ def test_a_place_that_is_no_slug_is_one_sentence(tmp_path: Path) -> None:
     assert (said.code, said.err.count("\n")) == (2, 1)
     assert "letters a-z, digits and hyphens" in said.err
     assert not (tmp_path / "f").exists()
+
+
+@pytest.mark.parametrize("places", ["buenos-aires", "buenos-aires:468739"])
+def test_a_place_that_x_need_not_know_is_imported_and_played(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, places: str
+) -> None:
+    (tmp_path / "t.csv").write_text("text\nuno\ndos\n")
+    assert call(*WORDS, "--place", "buenos-aires").code == 0
+    for name, value in (("SOURCE", "replay"), ("REPLAY_FOLDER", "f"), ("PLACES", places), ("MODEL", "fake")):
+        monkeypatch.setenv(f"TRENDLARK_{name}", value)
+    said = call("run-hour", "--hour", "2026-11-23T07")
+    assert said.code == 0, said.err
+    assert "Found nothing recorded" not in said.err
+    (row,) = open_lake(str(tmp_path / "lake")).trend_hours()
+    assert (row.trend.place, row.sampled) == ("buenos-aires", 2)
+    monkeypatch.setenv("TRENDLARK_PLACES", "es")
+    said = call("run-hour", "--hour", "2026-11-23T07")
+    assert "Found nothing recorded for es" in said.err

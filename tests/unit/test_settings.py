@@ -142,6 +142,15 @@ def test_other_places_come_with_their_woeid(tmp_path: Path) -> None:
         load_settings({"places": "Lima"}, {}, tmp_path)
 
 
+def test_recordings_have_places_without_a_woeid_and_x_has_not(tmp_path: Path) -> None:
+    replay = {"source": "replay", "replay_folder": "f"}
+    (place,) = load_settings({**replay, "places": "buenos-aires"}, {}, tmp_path).settings.place_list()
+    assert (place.slug, place.woeid) == ("buenos-aires", None)
+    for wrong in ({**replay, "places": "Buenos Aires"}, {"source": "x", "places": "buenos-aires"}):
+        with pytest.raises(SettingsError, match="slug:WOEID, or with source = replay"):
+            load_settings(wrong, {}, tmp_path)
+
+
 @given(st.dictionaries(st.text(min_size=1, max_size=12), st.text(max_size=20), max_size=4))
 def test_no_environment_breaks_it(environment: dict[str, str]) -> None:
     prefixed = {f"TRENDLARK_{name.upper()}": value for name, value in environment.items()}

@@ -321,9 +321,10 @@ def _hint(jobs: Jobs, outcomes: Iterable[HourOutcome]) -> None:
     if not isinstance(source, ReplaySource) or source.loop or not hours:
         return
     recorded, places = source.recorded_hours(), source.recorded_places()
-    if not set(hours) & set(recorded) or not set(jobs.settings.places) & set(places):
+    asked = [place.slug for place in jobs.settings.place_list()]
+    if not set(hours) & set(recorded) or not set(asked) & set(places):
         _say(
-            f"Found nothing recorded for {', '.join(jobs.settings.places)} from {hours[0]} to {hours[-1]}; "
+            f"Found nothing recorded for {', '.join(asked)} from {hours[0]} to {hours[-1]}; "
             f"{source.folder} holds the places {', '.join(places)} and hours from {recorded[0]} to {recorded[-1]}. "
             "Ask for those (--places, or TRENDLARK_PLACES)."
         )
