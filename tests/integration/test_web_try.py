@@ -79,7 +79,10 @@ def test_the_stated_language_reaches_the_model(client: httpx.Client) -> None:
     assert (
         client.get("/try.json", params={"text": "hola", "text_lang": "pt"}).json()["analysis"]["lang"] == "pt"
     )
-    assert 'value="pt" selected' in client.get("/try", params={"text": "hola", "text_lang": "pt"}).text
+    for lang in ("pt", "ja"):
+        html = client.get("/try", params={"text": "hola", "text_lang": lang}).text
+        assert f'value="{lang}" selected' in html
+        assert html.count(f'value="{lang}"') == 1
 
 
 def test_line_ends_of_forms_are_one_character(client: httpx.Client) -> None:

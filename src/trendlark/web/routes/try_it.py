@@ -22,6 +22,7 @@ from trendlark.web.wording.try_it import EXAMPLES
 # Every character may take twelve in an address, and the server reads a first line of 64 kB.
 MOST_CHARACTERS = 2000
 _MOST_RECEIVED = 60_000
+_LANGS = ("en", "es", "pt", "fr", "de", "it")
 
 router = APIRouter()
 
@@ -51,6 +52,8 @@ async def try_it(
     view = {
         "text": text,
         "text_lang": text_lang,
+        # An address may state any; the form goes on with what its answer was made with.
+        "langs_stated": _LANGS if text_lang in {"", *_LANGS} else (*_LANGS, text_lang),
         "most": MOST_CHARACTERS,
         "tried": tried,
         "said": found,
