@@ -235,7 +235,7 @@ def test_a_place_is_a_slug_in_small_letters(tmp_path: Path) -> None:
     counts = bring(tmp_path / "t.csv", data, tmp_path / "f", place=None)
     assert (counts.taken, counts.refused) == (3, 2)
     assert [note["reason"] for note in refused(tmp_path / "f")] == [
-        "the place 'perú' is not of the letters a-z, digits and hyphens",
+        "the place 'Perú' is not of the letters a-z, digits and hyphens",
         "the place '../up' is not of the letters a-z, digits and hyphens",
     ]
     assert set(ReplaySource(tmp_path / "f").recorded_places()) == {"es", "buenos-aires"}

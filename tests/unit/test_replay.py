@@ -57,6 +57,15 @@ def play(source: ReplaySource, trend: Trend) -> tuple[list[Tweet], list[Refusal]
     return tweets, refusals
 
 
+def test_a_place_in_capitals_is_the_same_and_what_is_no_slug_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "tweets.jsonl", [tweet(1, place="ES"), tweet(2, place="es"), tweet(3, place="Perú")])
+    source = ReplaySource(tmp_path)
+    (trend,), (refused,) = trends(source, ES, H7)
+    assert [one.tweet_id for one in play(source, trend)[0]] == ["t1", "t2"]
+    assert "the place 'Perú' is not of the letters a-z, digits and hyphens" in refused.reason
+    assert source.recorded_places() == ("es",)
+
+
 def test_every_field_arrives_and_what_is_absent_stays_absent(tmp_path: Path) -> None:
     full = {
         "place": "es",

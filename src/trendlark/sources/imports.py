@@ -19,7 +19,7 @@ from typing import IO, Any
 from trendlark.errors import InputError
 from trendlark.hours import Hour
 from trendlark.sources.rows import Row, Rows
-from trendlark.sources.values import as_count, as_hour, as_language, as_moment, as_name, as_text
+from trendlark.sources.values import as_count, as_hour, as_language, as_moment, as_name, as_slug, as_text
 
 # Where each field is looked for, the fullest form of it first.
 USUAL_NAMES: Mapping[str, tuple[str, ...]] = {
@@ -71,7 +71,6 @@ USUAL_NAMES: Mapping[str, tuple[str, ...]] = {
 REFUSED = "refused"
 _TOLD_EVERY_ROWS = 1000
 _SHOWN_COLUMNS = 20
-_SLUG = re.compile(r"[a-z0-9-]+")
 _ROUNDED = re.compile(r"\d([.,]\d+)?e\+\d+", re.IGNORECASE)
 
 
@@ -201,9 +200,10 @@ class _Taker:
             raise _RefusedRowError("the row has no usable hour and no usable time")
         if place is None or trend is None:
             raise _RefusedRowError(f"the row has no {'place' if place is None else 'trend'}")
-        if not _SLUG.fullmatch(place := place.lower()):
+        slug = as_slug(place)
+        if slug is None:
             raise _RefusedRowError(f"the place {place[:60]!r} is not of the letters a-z, digits and hyphens")
-        tweet: dict[str, Any] = {"hour": str(hour), "place": place, "trend": trend, "id": "", "text": text}
+        tweet: dict[str, Any] = {"hour": str(hour), "place": slug, "trend": trend, "id": "", "text": text}
         if created_at is not None:
             tweet["created_at"] = created_at.isoformat()
         for field, read in _READERS.items():
@@ -230,7 +230,7 @@ class _Taker:
 
 
 def _slug_given(place: str) -> str:
-    if _SLUG.fullmatch(slug := place.strip().lower()):
+    if slug := as_slug(place):
         return slug
     raise InputError(
         f"Found --place {place!r}; a place is written with the letters a-z, digits and hyphens, such as es or "

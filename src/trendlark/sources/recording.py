@@ -30,7 +30,7 @@ from weakref import finalize
 from trendlark.errors import InputError, UnavailableError
 from trendlark.hours import Hour
 from trendlark.records import Refusal
-from trendlark.sources.values import LARGEST_RANK, as_count, as_hour, as_name, as_rank, read_json
+from trendlark.sources.values import LARGEST_RANK, as_count, as_hour, as_name, as_rank, as_slug, read_json
 
 _OFFSET_BITS = 44
 _RAW_SHOWN = 4000
@@ -340,4 +340,7 @@ def _place_of(record: object, name_key: str) -> tuple[Hour, str, str]:
     place, name = as_name(record.get("place")), as_name(record.get(name_key))
     if place is None or name is None:
         raise ValueError(f"it has no {'place' if place is None else name_key}")
-    return hour, place, name
+    slug = as_slug(place)
+    if slug is None:
+        raise ValueError(f"the place {place[:60]!r} is not of the letters a-z, digits and hyphens")
+    return hour, slug, name

@@ -14,6 +14,7 @@ from trendlark.errors import InputError
 from trendlark.hours import Hour, parse_moment
 from trendlark.records import clean_text
 
+_SLUG = re.compile(r"[a-z0-9-]+")
 _LARGEST = 2**63 - 1
 LARGEST_RANK = 2**31 - 1  # the lake's column has 32 bits
 # Far beyond what sources send. What is read here is written again elsewhere, where Python has less room left.
@@ -71,6 +72,12 @@ def as_name(value: object) -> str | None:
         return str(value) if abs(value) <= _LARGEST else None
     text = as_text(value)
     return (text.strip() or None) if text is not None else None
+
+
+def as_slug(name: str) -> str | None:
+    """A place as the settings name it: a-z, digits and hyphens; capitals are made small."""
+    slug = name.strip().lower()
+    return slug if _SLUG.fullmatch(slug) else None
 
 
 def as_count(value: object) -> int | None:
