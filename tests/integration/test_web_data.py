@@ -108,7 +108,7 @@ def test_after_a_change_of_model_the_change_of_mood_is_told_and_not_marked(
         html = client.get("/").text
         check(html)
         assert 'class="real"' not in html
-        assert re.search(r'class="noise" title="[^"]*, not marked: two models read these hours">\+55<', html)
+        assert re.search(r'class="noise" title="[^"]*, not marked: two models read these hours">\+55 <', html)
         assert "sin marcar: dos modelos leyeron estas horas" in client.get("/?lang=es").text
         # Two hours that one model read are marked as ever.
         [older] = client.get(f"/now.json?hour={LAST - 2}").json()["places"][0]["trends"]
