@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -238,6 +239,37 @@ def test_the_same_id_in_two_hours_is_two_tweets(tmp_path: Path, play: Play) -> N
     jobs.backfill([HOUR, HOUR + 1])
     assert [row["text"] for row in contents(jobs.lake)["tweets"]] == ["the words of 1", "later"]
     assert [row["hour"] for row in contents(jobs.lake)["analyses"]] == [str(HOUR), str(HOUR + 1)]
+
+
+def test_trends_that_number_their_tweets_alike_have_each_the_analyses_of_their_own(
+    tmp_path: Path, play: Play
+) -> None:
+    lines = [
+        recorded("1", "#a", text="uno"),
+        recorded("1", "#b", text="dos"),
+        recorded("1", "#b", text="passed over, as the second of its trend"),
+        recorded("3", "#b", text="tres"),
+        recorded("1", "#a", text="cuatro", place="us"),
+        recorded("1", "#a", text="cinco", hour=HOUR + 1),
+        recorded("2", "#a", text="seis"),
+        recorded("2", "#b", text="seis"),
+    ]
+    recording(tmp_path / "replay", lines)
+    jobs = play()
+    jobs.run_hour(HOUR)
+    jobs.run_hour(HOUR + 1)
+    read = {row.tweet_id: row.text for batch in jobs.lake.distinct_tweets(HOUR, "no model") for row in batch}
+    assert sorted(read.values()) == ["cuatro", "dos", "seis", "tres", "uno"]
+    for tweet in jobs.lake.tweets(HOUR):
+        assert tweet.text == read[tweet.tweet_id]
+    ids = Counter(tweet.tweet_id.partition("-")[0] for tweet in jobs.lake.tweets(HOUR))
+    assert ids == {"1": 3, "2": 2, "3": 1}
+    assert {"2", "3"} < set(read)
+    assert {one.tweet_id for one in jobs.lake.analyses(HOUR)} == set(read)
+    sampled = {(row.trend.place, row.trend.name): row.sampled for row in jobs.lake.trend_hours(hour=HOUR)}
+    assert sampled == {("es", "#a"): 2, ("es", "#b"): 3, ("us", "#a"): 1}
+    (later,) = jobs.lake.tweets(HOUR + 1)
+    assert later.tweet_id == "1"
 
 
 def test_an_hour_to_come_leaves_what_today_has_asked_and_spent(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ import gzip
 import shutil
 import zlib
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,12 +27,25 @@ from tempfile import mkdtemp
 from typing import BinaryIO
 from weakref import finalize
 
+import numpy as np
+from numpy.typing import NDArray
+
 from trendlark.errors import InputError, UnavailableError
 from trendlark.hours import Hour
 from trendlark.records import Refusal
-from trendlark.sources.values import LARGEST_RANK, as_count, as_hour, as_name, as_rank, as_slug, read_json
+from trendlark.sources.values import (
+    LARGEST_RANK,
+    as_count,
+    as_hour,
+    as_name,
+    as_rank,
+    as_slug,
+    as_text,
+    read_json,
+)
 
 _OFFSET_BITS = 44
+_SHARED = 1 << 63  # beside file and offset: the id has another text in another trend
 _RAW_SHOWN = 4000
 
 Spot = tuple[Hour, str]
@@ -50,16 +63,23 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a file as text, without its end; ``where`` is the file and the line number."""
+    """A line of a file as text, without its end; ``where`` is the file and the line number.
+
+    ``shared`` says that another trend of the hour has another text under the id, as where files number their rows.
+    """
 
     where: str
     text: str
+    shared: bool = False
 
 
 @dataclass(slots=True)
 class _Lines:
     offsets: array[int] = field(default_factory=lambda: array("Q"))
     numbers: array[int] = field(default_factory=lambda: array("Q"))
+    # Of the hour and id, and of the text; gone once it is known which ids are shared.
+    ids: array[int] = field(default_factory=lambda: array("q"))
+    texts: array[int] = field(default_factory=lambda: array("q"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +114,7 @@ class Recording:
                 for path in _tables(folder, "tweets"):
                     self._index(path, self._take_tweet)
             self._check()
+            _mark_shared(list(self._tweets.values()))
         except BaseException:
             self.close()
             raise
@@ -143,12 +164,12 @@ class Recording:
         with ExitStack() as opened, _failures_told(self.folder):
             handles: dict[int, BinaryIO] = {}
             for packed, number in zip(lines.offsets[start:stop], lines.numbers[start:stop], strict=True):
-                index, offset = packed >> _OFFSET_BITS, packed & ((1 << _OFFSET_BITS) - 1)
+                index, offset = (packed & ~_SHARED) >> _OFFSET_BITS, packed & ((1 << _OFFSET_BITS) - 1)
                 if index not in handles:
                     handles[index] = opened.enter_context(self._open(self._files[index]))
                 handles[index].seek(offset)
                 text = _decode(handles[index].readline())
-                found.append(Line(f"{self._files[index].label}:{number}", text))
+                found.append(Line(f"{self._files[index].label}:{number}", text, bool(packed & _SHARED)))
         return found
 
     def close(self) -> None:
@@ -223,9 +244,12 @@ class Recording:
 
     def _take_tweet(self, record: object, packed: int, number: int) -> Spot:
         hour, place, name = _place_of(record, "trend")
+        values = record if isinstance(record, dict) else {}
         lines = self._tweets.setdefault((hour, place, name), _Lines())
         lines.offsets.append(packed)
         lines.numbers.append(number)
+        lines.ids.append(hash((hour.index, as_name(values.get("id")))))
+        lines.texts.append(hash(as_text(values.get("text"))))
         return hour, place
 
     def _check(self) -> None:
@@ -240,6 +264,30 @@ class Recording:
                 f"tweets/*.jsonl (docs/sources.md). Make one with `trendlark import`.{refused}"
             )
         self._land(self._last)
+
+
+def _mark_shared(groups: Sequence[_Lines]) -> None:
+    """Mark the lines whose id is that of another text in another trend or place of the hour."""
+    shared = _shared_ids(groups)
+    for lines in groups:
+        if len(shared):
+            for at in np.flatnonzero(np.isin(np.array(lines.ids), shared)):
+                lines.offsets[at] |= _SHARED
+        lines.ids, lines.texts = array("q"), array("q")
+
+
+def _shared_ids(groups: Sequence[_Lines]) -> NDArray[np.int64]:
+    none = np.array([], dtype=np.int64)
+    found, read = [none], [none]
+    for lines in groups:
+        # Within a trend the first tweet of an id counts.
+        ids, first = np.unique(np.array(lines.ids), return_index=True)
+        found.append(ids)
+        read.append(np.array(lines.texts)[first])
+    ids, texts = np.concatenate(found), np.concatenate(read)
+    order = np.lexsort((texts, ids))
+    ids, texts = ids[order], texts[order]
+    return np.unique(ids[1:][(ids[1:] == ids[:-1]) & (texts[1:] != texts[:-1])])
 
 
 def bad_rank(found: object) -> str:

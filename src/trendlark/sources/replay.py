@@ -6,8 +6,10 @@ trend is played whole, in pages of 1,000 tweets, however few were asked for.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
@@ -29,6 +31,7 @@ from trendlark.sources.values import (
 )
 
 PAGE_TWEETS = 1000
+_SHARED = "!"
 
 
 class ReplaySource:
@@ -103,18 +106,23 @@ class ReplaySource:
                 yield known[request]
                 continue
             lines = recording.read(played, trend.place, trend.name, start, start + PAGE_TWEETS)
-            body = "\n".join(f"{line.where}\t{line.text}" for line in lines)
+            body = "\n".join(f"{_SHARED * line.shared}{line.where}\t{line.text}" for line in lines)
             yield Page(request, body, utc_now(), trend=trend.name)
 
     def parse_tweets(self, page: Page, trend: Trend) -> Parsed[Tweet]:
-        """Read a page: on each line where it was found, a tab and the recorded JSON."""
+        """Read a page: on each line where it was found, a tab and the recorded JSON.
+
+        A mark before the first says that another trend has another text under the id; it gets the trend's own end.
+        """
         tweets, refusals = [], []
         for line in page.body.split("\n"):
             where, _, raw = line.partition("\t")
             try:
-                tweets.append(self._tweet(_object(raw), raw, trend, page.fetched_at))
+                tweet = self._tweet(_object(raw), raw, trend, page.fetched_at)
             except ValueError as error:
-                refusals.append(Refusal(f"{where}: {error}", raw, trend.name))
+                refusals.append(Refusal(f"{where.removeprefix(_SHARED)}: {error}", raw, trend.name))
+            else:
+                tweets.append(_told_apart(tweet) if where.startswith(_SHARED) else tweet)
         return Parsed(tuple(tweets), tuple(refusals))
 
     def cost_of_trends(self) -> float:
@@ -174,6 +182,12 @@ class ReplaySource:
             url=as_text(record.get("url")),
             raw=raw,
         )
+
+
+def _told_apart(tweet: Tweet) -> Tweet:
+    # An analysis belongs to the id, in whichever trend: another text would get that of the first one read.
+    digest = hashlib.sha256(f"{tweet.place}\n{tweet.trend}".encode()).hexdigest()[:12]
+    return replace(tweet, tweet_id=f"{tweet.tweet_id}-{digest}")
 
 
 def _object(text: str) -> dict[str, Any]:
