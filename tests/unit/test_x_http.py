@@ -93,6 +93,8 @@ def test_a_good_answer_comes_as_it_was_sent(client: XClient, fake: FakeX) -> Non
         (Reply(502, b"<html>"), UnavailableError),
         (UNAVAILABLE, UnavailableError),
         (Reply(504, b""), UnavailableError),
+        (Reply(522, b"error code: 522"), UnavailableError),
+        (Reply(408, b""), UnavailableError),
         (Reply(200, {"data": ["x" * 100]}, cut=10), BadAnswerError),
         (Reply(200, b'{"data": ['), BadAnswerError),
         (Reply(200, b"<html>we are sorry</html>"), BadAnswerError),

@@ -34,7 +34,8 @@ log = logging.getLogger(__name__)
 RETRIES = 4
 FIRST_BACKOFF_SECONDS = 1.0
 LARGEST_ANSWER_BYTES = 32 * 1024 * 1024
-_RETRIED_STATUSES = {500, 502, 503, 504}
+# Not the four of X's own list alone: before it stands a proxy with more (520 to 524).
+_RETRIED_STATUSES = {408, *range(500, 600)}
 # Codes of the older error form {"errors": [{"code": 88}]}: https://docs.x.com/x-api/fundamentals/response-codes-and-errors
 _STATUS_OF_CODE = {32: 401, 64: 403, 88: 429, 89: 401, 99: 401, 130: 503, 131: 500, 215: 401, 326: 403}
 # Of the types of problems there, those that asking again does not mend.
