@@ -48,17 +48,18 @@ def _collect(server: FakeX, lake: Lake) -> Run:
 
 
 @pytest.mark.parametrize(
-    "problem",
+    "answer",
     [
-        {**TOLD, "errors": [{"parameters": {"query": ['"You"']}, "message": SAID}]},
-        {**TOLD, "detail": SAID, "parameter": "query", "value": '"You"'},
+        Reply(400, {**TOLD, "errors": [{"parameters": {"query": ['"You"']}, "message": SAID}]}),
+        Reply(400, {**TOLD, "detail": SAID, "parameter": "query", "value": '"You"'}),
+        Reply(200, {"errors": [{**TOLD, "detail": SAID, "parameter": "query"}]}),
     ],
-    ids=["as X answers", "as its OpenAPI says"],
+    ids=["as X answers", "as its OpenAPI says", "with a status that says nothing"],
 )
 def test_a_trend_that_x_will_not_search_leaves_the_others_their_tweets(
-    tmp_path: Path, server: FakeX, problem: dict[str, object]
+    tmp_path: Path, server: FakeX, answer: Reply
 ) -> None:
-    server.script(Reply(400, problem), path=SEARCH)
+    server.script(answer, path=SEARCH)
     lake = open_lake(str(tmp_path / "lake"))
     run = _collect(server, lake)
     rows = {row.trend.name: row for row in lake.trend_hours(hour=HOUR)}

@@ -161,7 +161,7 @@ class XClient:
 
     def _checked(self, answer: _Answer) -> str:
         told = read_answer(answer.body)
-        if answer.status == 400 and told is not None and refuses_query(told):
+        if answer.status in {200, 400} and told is not None and refuses_query(told):
             return answer.body
         if answer.status != 200:
             self._fail(answer.status, told, answer)
