@@ -103,7 +103,11 @@ def test_one_is_said_of_one(tmp_path: Path) -> None:
         Run("r", "collect", LAST, "x", "es", "done", Hour.now().start, 1.0, counts=counts, refused=1)
     )
     with client_of(lake) as client:
-        assert "1 trend · 1 tweet sampled ·" in page(client, "/")
+        html = page(client, "/")
+        assert "1 trend · 1 tweet sampled ·" in html
+        # What is drawn need not be analysed yet.
+        assert "Collected, not analysed yet" in html
+        assert 'title="Tweets drawn for the trend"><a href="/?sort=sample">Sample</a>' in html
         assert "1 tendencia · 1 tuit en la muestra ·" in page(client, "/?lang=es")
         html = page(client, "/trends/x/es/%23MiraflorValdoro?lang=es")
         assert '<p class="faint">1 tuit en la muestra</p>' in html

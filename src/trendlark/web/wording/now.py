@@ -19,7 +19,7 @@ MESSAGES: Mapping[str, Message] = {
     "volume": Message("Volume", "Volumen"),
     "volume_help": Message("Tweets, as the source states them", "Tuits, según la fuente"),
     "sample": Message("Sample", "Muestra"),
-    "sample_help": Message("Tweets drawn and analysed", "Tuits extraídos y analizados"),
+    "sample_help": Message("Tweets drawn for the trend", "Tuits extraídos para la tendencia"),
     "mood": Message("Mood", "Ánimo"),
     "change": Message("Mood change", "Cambio de ánimo"),
     "change_help": Message(
