@@ -74,9 +74,21 @@ def test_a_trend_that_x_will_not_search_leaves_the_others_their_tweets(
     assert _collect(server, lake).status == NOTHING
 
 
-def test_a_refusal_that_names_something_else_is_of_every_question(tmp_path: Path, server: FakeX) -> None:
-    problem = {**TOLD, "errors": [{"parameters": {"start_time": ["soon"]}, "message": "Invalid"}]}
-    server.script(Reply(400, problem), path=SEARCH)
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"parameters": {"start_time": ["soon"]}, "message": "Invalid"},
+        {
+            "parameters": {"query": ['"You" -is:retweet']},
+            "message": "Reference to invalid operator 'is:retweet'",
+        },
+    ],
+    ids=["another parameter", "an operator that every query has"],
+)
+def test_a_refusal_that_would_meet_every_question_fails_the_place(
+    tmp_path: Path, server: FakeX, error: dict[str, object]
+) -> None:
+    server.script(Reply(400, {**TOLD, "errors": [error]}), path=SEARCH)
     lake = open_lake(str(tmp_path / "lake"))
     with pytest.raises(SourceError, match="refuses the request"):
         _collect(server, lake)

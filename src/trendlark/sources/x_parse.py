@@ -181,6 +181,8 @@ def refuses_query(answer: Mapping[str, Any]) -> bool:
 
 
 def _names_query(problem: Mapping[str, Any]) -> bool:
+    if "operator" in problem_text(problem).lower():
+        return False  # one that the account may not use, and every query has the same
     named = problem.get("parameters")  # so X answers; ``parameter`` stands in the OpenAPI
     return problem.get("parameter") == "query" or (isinstance(named, dict) and "query" in named)
 
