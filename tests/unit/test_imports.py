@@ -204,9 +204,10 @@ def test_refused_rows_are_kept_with_their_reason(tmp_path: Path) -> None:
     counts = bring(tmp_path / "t.csv", data, tmp_path / "f", hour=None)
     assert (counts.rows, counts.taken, counts.refused) == (4, 1, 3)
     notes = refused(tmp_path / "f")
+    a_time = "a time is written like 2026-11-23T07:05:00Z"
     assert [(note["line"], note["reason"]) for note in notes] == [
         (2, "the row has no text"),
-        (3, "the row has no usable hour and no usable time"),
+        (3, f"the row has no usable hour and no usable time: 'someday' is none, {a_time}"),
         (4, "the row has 4 cells, the file has 3 columns; is a text not quoted?"),
     ]
     assert notes[2]["raw"] == "3,a,b,c\n"

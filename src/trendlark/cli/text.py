@@ -255,7 +255,7 @@ def _told(counts: ImportCounts, file: Path, folder: Path) -> str:
             f"{counts.refused} could not be taken and lie in {counts.refused_file} with their reason"
         )
     if counts.ids_made:
-        parts.append(f"{counts.ids_made} had no id and got one from their content")
+        parts.append(f"{counts.ids_made} had no id of their own and got one from their content")
     if counts.invalid_utf8:
         parts.append(f"{counts.invalid_utf8} were not valid UTF-8 and hold U+FFFD for it")
     return "; ".join(parts) + "."

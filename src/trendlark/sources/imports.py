@@ -197,7 +197,7 @@ class _Taker:
         place = as_name(self._value(row, "place")) or self._place
         trend = as_name(self._value(row, "trend")) or self._trend
         if hour is None:
-            raise _RefusedRowError("the row has no usable hour and no usable time")
+            raise _RefusedRowError(f"the row has no usable hour and no usable time{self._of_times(row)}")
         if place is None or trend is None:
             raise _RefusedRowError(f"the row has no {'place' if place is None else 'trend'}")
         slug = as_slug(place)
@@ -212,6 +212,15 @@ class _Taker:
                 tweet[field] = value
         tweet["id"] = _as_id(self._value(row, "id")) or self._made_id(tweet)
         return tweet
+
+    def _of_times(self, row: Row) -> str:
+        found = [value for field in ("hour", "created_at") if (value := self._value(row, field)) is not None]
+        if not found:
+            return ""
+        told = " and ".join(f"{value!r:.40}" for value in found)
+        return (
+            f": {told} {'are' if len(found) > 1 else 'is'} none, a time is written like 2026-11-23T07:05:00Z"
+        )
 
     def _value(self, row: Row, field: str) -> Any:
         for column in self._columns.get(field, ()):
