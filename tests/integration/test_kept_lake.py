@@ -166,6 +166,7 @@ def test_tweets_come_with_their_analyses_newest_first(lake: Lake) -> None:
     assert found.windows() == []
     assert len(found.matching(Wanted(emotion="joy", flag="irony", said_lang="es"))) == 3
     assert len(found.matching(Wanted(flag="hate"))) == 0
+    assert len(found.matching(Wanted(flag="nonsense", sentiment="none"))) == 0
 
 
 def test_of_two_analyses_the_newer_counts_and_none_is_none(lake: Lake) -> None:

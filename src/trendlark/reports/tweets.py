@@ -96,7 +96,8 @@ def _mask(table: pa.Table, name: str, value: str) -> pa.Array:
         return pc.fill_null(pc.equal(table[_SAID + name.removeprefix(_SAID)], value), False)
     if name == "flag":
         known = value in FLAGS
-        return pc.fill_null(table[_SAID + value], False) if known else pa.array([False] * table.num_rows)
+        none = pa.array([False] * table.num_rows, pa.bool_())
+        return pc.fill_null(table[_SAID + value], False) if known else none
     column, part = {
         "emotion": ("emotions_present", None),
         "topic": ("topics", "label"),
