@@ -272,6 +272,20 @@ def test_trends_that_number_their_tweets_alike_have_each_the_analyses_of_their_o
     assert later.tweet_id == "1"
 
 
+def test_of_two_texts_under_one_id_of_a_trend_the_second_is_refused_not_lost(
+    tmp_path: Path, play: Play
+) -> None:
+    texts = ("uno", "dos", "uno")
+    recording(tmp_path / "replay", [recorded("1", text=text) for text in texts])
+    jobs = play(places="es")
+    (run,) = jobs.collect(HOUR).runs
+    assert [tweet.text for tweet in jobs.lake.tweets(HOUR)] == ["uno"]
+    (refused,) = jobs.lake.refused(HOUR)
+    assert (run.refused, refused.trend) == (1, "#a")
+    assert refused.reason == "the id '1' is that of another tweet of the trend"
+    assert '"dos"' in refused.raw
+
+
 def test_an_hour_to_come_leaves_what_today_has_asked_and_spent(tmp_path: Path) -> None:
     jobs = jobs_for(tmp_path / "lake", source="sample", places="es")
     asked = Page("x trends 1", '{"data": []}', utc_now(), 0.01)

@@ -301,11 +301,15 @@ class _Sample:
         return TrendHour(trend, sampled, len(pages), sum(page.cost for page in pages), note)
 
     def _read(self, trend: Trend, refusals: list[Refusal]) -> Iterator[Tweet]:
-        seen: set[str] = set()
+        seen: dict[str, int] = {}
         for page in self._answers.about(trend.name):
             parsed = self._source.parse_tweets(page, trend)
             refusals.extend(parsed.refusals)
             for tweet in parsed.items:
+                text = hash(tweet.text)
                 if tweet.tweet_id not in seen:
-                    seen.add(tweet.tweet_id)
+                    seen[tweet.tweet_id] = text
                     yield tweet
+                elif seen[tweet.tweet_id] != text:
+                    reason = f"the id {tweet.tweet_id!r:.60} is that of another tweet of the trend"
+                    refusals.append(Refusal(reason, tweet.raw or tweet.text, trend.name))
