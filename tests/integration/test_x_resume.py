@@ -279,7 +279,7 @@ def test_a_page_of_broken_posts_costs_what_x_bills_and_refuses_each(tmp_path: Pa
     (row,) = lake.trend_hours()
     assert row.sampled == 1
     assert row.cost == pytest.approx(6 * 0.005)
-    assert len(lake.refused(HOUR)) == 4
+    assert len(lake.refused(HOUR)) == 5
     assert [tweet.text for tweet in lake.tweets(HOUR)] == ["good"]
 
 
