@@ -306,6 +306,7 @@ def test_another_base_takes_the_place_of_the_recipe_s(data: Path, out: Path, tmp
     [
         *("default", "go-on", "longer", "taught", "deeper", "lighter", "steadier"),
         *("reader", "after-reading", "two-sources", "pupil", "unsearched", "hate"),
+        *("teachers-alone", "teachers-first"),
     ],
 )
 def test_the_recipes_in_the_package_begin_from_the_base_that_it_names(name: str) -> None:
