@@ -8,8 +8,8 @@
     ├── MissingExtraError         the command needs an optional part that is not installed
     ├── SourceError               a source of tweets did not give what was asked
     │   ├── CredentialsError      the source does not accept the token (401, 403)
-    │   ├── CreditsError          the account has no credits left (402)
-    │   ├── RateLimitError        too many requests, or a usage cap (429)
+    │   ├── CreditsError          the account has no credits left (402), or its usage cap is reached (429)
+    │   ├── RateLimitError        too many requests (429)
     │   ├── UnavailableError      the source is down, slow or hung up (5xx, time-outs)
     │   ├── BadAnswerError        the source answered with something that is not its own format
     │   └── BudgetError           asking further would cost more than the budget allows
@@ -77,11 +77,11 @@ class CredentialsError(SourceError):
 
 
 class CreditsError(SourceError):
-    """The account has no credits left (HTTP 402); never retried."""
+    """The account has no credits left (HTTP 402), or its usage cap is reached (429); never retried."""
 
 
 class RateLimitError(SourceError):
-    """Too many requests, or a usage cap (HTTP 429), and waiting longer than allowed would not help."""
+    """Too many requests (HTTP 429), and waiting longer than allowed would not help."""
 
 
 class UnavailableError(SourceError):

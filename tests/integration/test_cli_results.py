@@ -237,7 +237,7 @@ ANSWERS = {
     "CredentialsError, forbidden": FORBIDDEN,
     "CreditsError": NO_CREDITS,
     "RateLimitError": TOO_MANY,
-    "RateLimitError, cap": USAGE_CAP,
+    "CreditsError, cap": USAGE_CAP,
     "UnavailableError": UNAVAILABLE,
     "UnavailableError, hung up": Reply(hang_up=True),
     "BadAnswerError": Reply(200, b"<html>"),

@@ -295,9 +295,13 @@ class _Sample:
         return self._read(trend, [])
 
     def row(self, trend: Trend, note: str | None) -> TrendHour:
-        """What was collected of a trend; its refusals are kept on the way."""
+        """What was collected of a trend; its refusals are kept, and where nothing is left the first is told."""
         pages = self._answers.about(trend.name)
-        sampled = sum(1 for _ in self._read(trend, self.refusals))
+        refused: list[Refusal] = []
+        sampled = sum(1 for _ in self._read(trend, refused))
+        self.refusals.extend(refused)
+        if refused and not sampled:
+            note = note or refused[0].reason
         return TrendHour(trend, sampled, len(pages), sum(page.cost for page in pages), note)
 
     def _read(self, trend: Trend, refusals: list[Refusal]) -> Iterator[Tweet]:

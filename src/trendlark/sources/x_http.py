@@ -190,7 +190,7 @@ class XClient:
     def _limited(self, said: str, told: Mapping[str, object] | None, headers: httpx2.Headers) -> NoReturn:
         kind = str((told or {}).get("type") or "").rstrip("/")
         if kind.endswith(("usage-capped", "credits")) or (told or {}).get("title") == "UsageCapExceeded":
-            raise RateLimitError(
+            raise CreditsError(
                 f"Found that the usage cap of the X account is reached ({said}); no request is allowed until "
                 "it is raised or a new period starts. See the developer console of X."
             )
