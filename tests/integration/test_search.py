@@ -324,6 +324,15 @@ def test_other_spellings_are_found_and_other_words_are_not(
     )
 
 
+@pytest.mark.parametrize("asked", ["H&M", "h＆m", "<3", "-> here", "H&amp;M"])
+def test_signs_are_found_that_the_api_of_x_escapes(
+    tmp_path_factory: pytest.TempPathFactory, asked: str
+) -> None:
+    lake = empty_lake(tmp_path_factory.mktemp("escaped"))
+    fill(lake, "x", STORIES[:1], ["New at H&amp;M -&gt; here &lt;3"], summarised=False)
+    assert find_tweets(lake, ask(asked), 50).items
+
+
 def test_every_character_that_folding_changes_finds_itself(lake: Lake) -> None:
     # But for ligatures of Arabic letters. One of nine, to be quick.
     numbers = [*range(0x41, 0xD800), *range(0xE000, 0xFBEA), *range(0xFDF0, 0x20000)]

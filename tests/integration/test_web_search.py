@@ -122,6 +122,7 @@ def test_time_and_place_narrow_it_down(client: httpx.Client) -> None:
     assert page(client, f"/search?q=trains&hours=2&to={FIRST + 1}&place=es").count('<li class="tweet">') == 6
     assert f'name="to" value="{FIRST + 1}"' in page(client, f"/search?q=trains&to={FIRST + 1}")
     assert "last 5 hours" in page(client, "/search?q=trains&hours=5")
+    assert ">last hour<" in page(client, "/search?q=trains&hours=1")
     assert "Nothing found for “trains”" in page(client, "/search?q=trains&place=mx")
 
 

@@ -29,6 +29,8 @@ _SPANS_HOURS = (1, 5, 18, 24)
 # of Arabic letters (U+FBEA to U+FDEF), which nobody types, would make every Arabic word ten times as long.
 _CHANGED = ((0x41, 0x3400), (0xA000, 0xAC00), (0xF900, 0xFBEA), (0xFDF0, 0x20000), (0x2F800, 0x2FA20))
 _MARKS = r"\p{Mn}*"
+# As the API of X writes them in texts.
+_ESCAPED = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _COLUMNS = tuple(name for name in TWEETS.schema.names if name != "raw")
 
 Key = tuple[int, str, str, int, str]
@@ -167,6 +169,8 @@ def _several(piece: str) -> str:
 def _one(letter: str) -> str:
     if letter == " ":
         return rf"(?:\s|{_any_of(letter)})+{_MARKS}"
+    if letter in _ESCAPED:
+        return f"(?:{''.join(map(_numbered, _ESCAPED[letter]))}|{_any_of(letter)}){_MARKS}"
     pieces = unicodedata.normalize("NFD", letter)
     if pieces == letter:
         return _any_of(letter) + _MARKS
@@ -176,8 +180,11 @@ def _one(letter: str) -> str:
 def _any_of(text: str) -> str:
     """A text of one character, and all characters that fold to it."""
     letters = (*(text if len(text) == 1 else ""), *_variants().get(text, ()))
-    numbers = "".join(rf"\x{{{ord(letter):x}}}" for letter in letters)
-    return f"[{numbers}]"
+    return f"[{''.join(map(_numbered, letters))}]"
+
+
+def _numbered(letter: str) -> str:
+    return rf"\x{{{ord(letter):x}}}"
 
 
 @lru_cache(maxsize=1)

@@ -46,7 +46,7 @@ _TITLES: dict[type[TrendlarkError], str] = {
     errors.MissingExtraError: "An optional part is not installed",
     errors.SourceError: "The source of tweets failed",
     errors.CredentialsError: "The source refused the credentials",
-    errors.CreditsError: "The account at the source has no credits",
+    errors.CreditsError: "The account at the source may ask no more",
     errors.RateLimitError: "The source limits requests",
     errors.UnavailableError: "The source cannot be reached",
     errors.BadAnswerError: "The source answered nonsense",

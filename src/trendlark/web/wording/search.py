@@ -21,6 +21,7 @@ MESSAGES: Mapping[str, Message] = {
     "search_hours_24": Message("last 24 hours", "últimas 24 horas"),
     "search_hours_168": Message("last 7 days", "últimos 7 días"),
     "search_hours_744": Message("last 31 days", "últimos 31 días"),
+    "search_hours_one": Message("last hour", "última hora"),
     "search_hours_other": Message("last {n} hours", "últimas {n} horas"),
     "search_button": Message("Search", "Buscar"),
     "search_examples": Message("For example", "Por ejemplo"),
