@@ -30,7 +30,7 @@ from trendlark.records import PLACES, Analysis
 
 TWEETS = [
     recorded("1", "#a", text="qué alegría 😀"),
-    recorded("1", "#a", text="the same id again is the same tweet"),
+    recorded("1", "#a", text="the same id again is refused"),
     recorded("2", "#a", text="una lluvia horrible"),
     recorded("2", "#b", text="una lluvia horrible"),
     recorded("1", "#a", place="us", text="qué alegría 😀"),
@@ -175,7 +175,10 @@ def test_the_undisturbed_hour_holds_every_awkward_thing() -> None:
         ("us", "#a", 1),
     ]
     assert [row["tweet_id"] for row in rows["analyses"]] == ["1", "2", "3"]
-    assert [row["reason"] for row in rows["refusals"]] == ["tweets.jsonl:7: the tweet has no text"]
+    assert [row["reason"] for row in rows["refusals"]] == [
+        "the id '1' is that of another tweet of the trend",
+        "tweets.jsonl:7: the tweet has no text",
+    ]
 
 
 def test_a_writer_that_is_cut_off_at_the_very_start_leaves_nothing(tmp_path: Path) -> None:
